@@ -1,0 +1,71 @@
+"""A history: what was called, when it returned with what, and what observers saw.
+
+`position` numbers every record of one execution in the order in which they were made; on one core of virtual time
+that is a total order, and every interval below is closed: an operation that returned at position 7 and one that was
+invoked at position 8 do not overlap. Times are microseconds since the program began.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from p4verify.verify.program import Invocation, Value
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A call with its interval. `returned` is None while it is pending (a reset or a hang left it without return)."""
+
+    task: str
+    index: int
+    invocation: Invocation
+    invoked: int
+    invoked_us: int
+    returned: int | None = None
+    returned_us: int | None = None
+    results: Mapping[str, Value] | None = None
+
+    @property
+    def name(self) -> str:
+        """The operation's name, as the adapter declares it."""
+        return self.invocation.operation
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What an observer saw at one moment, in the task that was running."""
+
+    position: int
+    time_us: int
+    task: str
+    observer: str
+    fields: Mapping[str, Value]
+
+    def __getitem__(self, name: str) -> Value:
+        return self.fields[name]
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Operations (by invocation) and observations (by position) of one execution.
+
+    `loaded_us` is when the last task had ended and settling began, None when that never happened; `lost` counts
+    records that did not fit or did not arrive: with any lost, no invariant may say `ok`.
+    """
+
+    operations: tuple[Operation, ...]
+    observations: tuple[Observation, ...]
+    end: int
+    end_us: int
+    loaded_us: int | None = None
+    loaded: int | None = None
+    lost: int = 0
+
+    def seen(self, *observers: str) -> Iterator[Observation]:
+        """The observations of these observers, in order."""
+        return (observation for observation in self.observations if observation.observer in observers)
+
+    def calls(self, *names: str) -> Iterator[Operation]:
+        """The operations of these names, by invocation."""
+        return (operation for operation in self.operations if operation.name in names)

@@ -1,0 +1,116 @@
+"""A schedule (choices asked for) and a trace (choices made).
+
+A *choice point* is a moment at which more than one task could take the next step. Choices are numbered by these
+points, so that a step nobody could have taken otherwise costs no choice. A choice is the offset from the running task
+in the ring of enabled tasks (ordered by creation): 0 goes on with the running one, and where that one has just
+blocked, 0 takes the next in the ring. `TICK` delivers the next timer early, out of a recorded budget. Everything not
+named is 0, so shrinking goes towards no preemption.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+TICK = 255
+"""The choice that lets time pass to the next timeout although a task could still run."""
+
+
+class Granularity(enum.Enum):
+    """Where tasks may be preempted: at every access to shared memory, or at RTOS calls and atomics only."""
+
+    WORDS = "words"
+    SYNC = "sync"
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """Choices by choice point: `choices[i] = (point, offset)`, points ascending, offsets not 0."""
+
+    choices: tuple[tuple[int, int], ...] = ()
+    granularity: Granularity = Granularity.WORDS
+
+    def encode(self) -> str:
+        """A short printable form, `w:12+1,40+2`; `decode` is its inverse."""
+        return self.granularity.value[0] + ":" + ",".join(f"{point}+{offset}" for point, offset in self.choices)
+
+    @classmethod
+    def decode(cls, text: str) -> Schedule:
+        """The schedule that `encode` wrote as `text`; ValueError when it is not one."""
+        letter, _, body = text.partition(":")
+        granularity = {"w": Granularity.WORDS, "s": Granularity.SYNC}.get(letter)
+        if granularity is None:
+            raise ValueError(f"not a schedule: {text!r} (it begins with 'w:' or 's:')")
+        pairs = [item.partition("+") for item in body.split(",") if item]
+        choices = tuple((int(point), int(offset)) for point, _, offset in pairs)
+        if any(a >= b for (a, _), (b, _) in zip(choices, choices[1:], strict=False)):
+            raise ValueError(f"not a schedule: the points of {text!r} do not ascend")
+        return cls(choices, granularity)
+
+
+class StepKind(enum.Enum):
+    """What a task did in one step of a trace."""
+
+    READ = "read"
+    WRITE = "write"
+    CALL = "call"
+    BLOCK = "block"
+    WAKE = "wake"
+    TIME = "time"
+    ENTER = "enter"
+    LEAVE = "leave"
+    RECORD = "record"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a trace.
+
+    `point` is the choice point before it, None where nobody else could have stepped; `enabled` names the tasks that
+    could. `name` is a symbol ("s_state.last_batt.soc"), an RTOS call or an operation; `value` the bits read or
+    written, little endian as an integer, `size` bytes of them.
+    """
+
+    task: str
+    kind: StepKind
+    name: str
+    file: str
+    line: int
+    time_us: int
+    address: int = 0
+    size: int = 0
+    value: int = 0
+    point: int | None = None
+    choice: int = 0
+    enabled: tuple[str, ...] = ()
+    core: int = 0
+    position: int = 0
+    """How many history records had been written when the step was taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """Every step of one execution, with the schedule that leads there again."""
+
+    steps: tuple[Step, ...]
+    schedule: Schedule
+    preemptions: int
+    """Choices that took the core from a task which could have gone on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Relocation:
+    """A preemption named by source: `task` is about to run `file:line` for the `occurrence`-th time.
+
+    It survives a rebuild in which addresses and point numbers moved.
+    """
+
+    task: str
+    file: str
+    line: int
+    occurrence: int
+    to: str
+
+
+Coverage = Mapping[str, int]
