@@ -10,6 +10,7 @@ named is 0, so shrinking goes towards no preemption.
 from __future__ import annotations
 
 import enum
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -44,7 +45,7 @@ class Schedule:
             raise ValueError(f"not a schedule: {text!r} (it begins with 'w:' or 's:')")
         pairs = [item.partition("+") for item in body.split(",") if item]
         choices = tuple((int(point), int(offset)) for point, _, offset in pairs)
-        if any(a >= b for (a, _), (b, _) in zip(choices, choices[1:], strict=False)):
+        if any(a >= b for (a, _), (b, _) in itertools.pairwise(choices)):
             raise ValueError(f"not a schedule: the points of {text!r} do not ascend")
         return cls(choices, granularity)
 

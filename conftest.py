@@ -1,0 +1,36 @@
+"""Makes pytest import every test beside the code under its real name, p4verify.<folder>.<module>.
+
+Left to itself pytest imports `verify/test_x.py` as `verify.test_x`, and what the test imports would then be loaded a
+second time as `p4verify.verify.x`: two classes of one name that never compare equal. Nothing else belongs here.
+"""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+ROOT = Path(__file__).parent
+
+
+class P4verifyModule(pytest.Module):
+    """A test module that is imported as part of the package p4verify."""
+
+    def _getobj(self) -> ModuleType:
+        name = ".".join(("p4verify", *self.path.relative_to(ROOT).with_suffix("").parts))
+        try:
+            module = importlib.import_module(name)
+        except (ImportError, SyntaxError) as error:
+            short = pytest.ExceptionInfo.from_exception(error).getrepr(style="short")
+            raise self.CollectError(f"cannot import {name}\n{short}") from error
+        self.config.pluginmanager.consider_module(module)
+        return module
+
+
+def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> pytest.Module | None:
+    if not module_path.is_relative_to(ROOT):
+        return None
+    made: pytest.Module = P4verifyModule.from_parent(parent, path=module_path)
+    return made

@@ -1,0 +1,1 @@
+"""Predicates over histories, one component a file."""

@@ -1,0 +1,1 @@
+"""Sequential specifications, one component a file."""
