@@ -44,6 +44,7 @@ void *port_user(port_task *task);                     /* what port_task_create w
 void port_set_user(port_task *task, void *user);
 const char *port_task_name(port_task *task);
 void port_set_priority(port_task *task, unsigned priority);  /* the effective one, inheritance included */
+unsigned port_task_priority(port_task *task);         /* as set last: tells what the main task was started with */
 int port_core(void);                                  /* 0 or 1: where the calling task runs */
 int port_task_core(port_task *task);                  /* the core it runs on, or PORT_ANY_CORE */
 
