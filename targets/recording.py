@@ -1,0 +1,150 @@
+"""From the agent's ring of records (c/agent/agent.h) to a History.
+
+Thousands of histories a second pass through here, so that everything that depends on program and firmware only is
+looked up once, in HistoryDecoder. It refuses bytes that contradict the program: ProtocolError, never a History that
+is not what happened.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Mapping
+from typing import Final, NamedTuple
+
+from p4verify.targets.description import Description, ProtocolError
+from p4verify.targets.program_code import MAIN_TASK
+from p4verify.targets.signature import Signature
+from p4verify.verify.history import History, Observation, Operation
+from p4verify.verify.program import Invocation, Program, Value
+
+_RECORD: Final = struct.Struct("<BBHIQ")
+FILLER, INVOKE, RETURN, OBSERVE, TASK, LOADED, DONE = range(7)
+
+Fields = Callable[[bytes], Mapping[str, Value]]
+
+
+class _Call(NamedTuple):
+    """One invocation of the program: what it is, and how its results travel."""
+
+    invocation: Invocation
+    results: Fields
+
+
+class HistoryDecoder:
+    """Decodes the histories of one program on one firmware."""
+
+    def __init__(self, program: Program, description: Description) -> None:
+        results = {kind.name: _fields(kind.results) for kind in description.operations}
+        owners = [*((task.name, task.invocations) for task in program.tasks), (MAIN_TASK, program.final)]
+        self._names = tuple(name for name, _ in owners)
+        self._calls = tuple(
+            tuple(_Call(invocation, results[invocation.operation]) for invocation in invocations)
+            for _, invocations in owners
+        )
+        self._observers = tuple((kind.name, _fields(kind.fields)) for kind in description.observers)
+
+    def decode(self, data: bytes, *, end_us: int | None = None, lost: int = 0) -> History:
+        """The history in `data`; `end_us` defaults to the time of its last record. ProtocolError when it is none."""
+        reading = _Reading(self._names, self._calls, self._observers)
+        try:
+            reading.read(data)
+        except (struct.error, IndexError, KeyError, ValueError) as error:
+            raise ProtocolError(f"record {reading.position} of the history makes no sense: {error}") from error
+        return reading.history(end_us, lost)
+
+
+def decode_history(
+    data: bytes, program: Program, description: Description, *, end_us: int | None = None, lost: int = 0
+) -> History:
+    """One history; where there are many of one program, keep a HistoryDecoder."""
+    return HistoryDecoder(program, description).decode(data, end_us=end_us, lost=lost)
+
+
+class _Reading:
+    """One pass over the records."""
+
+    def __init__(
+        self,
+        names: tuple[str, ...],
+        calls: tuple[tuple[_Call, ...], ...],
+        observers: tuple[tuple[str, Fields], ...],
+    ) -> None:
+        self._names = list(names)
+        self._calls = calls
+        self._observers = observers
+        self._operations: list[Operation] = []
+        self._open: dict[tuple[int, int], int] = {}
+        self._observations: list[Observation] = []
+        self.position = 0
+        self._time_us = 0
+        self._loaded: tuple[int, int] | None = None
+
+    def read(self, data: bytes) -> None:
+        """Takes every record, in order."""
+        at, size, unpack = 0, len(data), _RECORD.unpack_from
+        take = (None, self._invoke, self._return, self._observe, self._task, self._load, self._done)
+        while at < size:
+            kind, task, number, length, time_us = unpack(data, at)
+            at += 16 + length
+            if at > size:
+                raise ValueError(f"it ends {at - size} bytes beyond the history")
+            handle = take[kind]
+            if handle is None:
+                continue
+            handle(task, number, time_us, data[at - length : at])
+            self._time_us = time_us
+            self.position += 1
+
+    def _invoke(self, task: int, index: int, time_us: int, payload: bytes) -> None:
+        if payload or (task, index) in self._open:
+            raise ValueError(f"invocation {index} of task {task} begins twice")
+        self._open[task, index] = len(self._operations)
+        invocation = self._calls[task][index].invocation
+        self._operations.append(Operation(self._names[task], index, invocation, self.position, time_us))
+
+    def _return(self, task: int, index: int, time_us: int, payload: bytes) -> None:
+        at = self._open[task, index]
+        begun = self._operations[at]
+        if begun.returned is not None:
+            raise ValueError(f"invocation {index} of task {task} returns twice")
+        results = self._calls[task][index].results(payload)
+        self._operations[at] = Operation(
+            begun.task, index, begun.invocation, begun.invoked, begun.invoked_us, self.position, time_us, results
+        )
+
+    def _observe(self, task: int, observer: int, time_us: int, payload: bytes) -> None:
+        name, fields = self._observers[observer]
+        self._observations.append(Observation(self.position, time_us, self._names[task], name, fields(payload)))
+
+    def _task(self, task: int, _number: int, _time_us: int, payload: bytes) -> None:
+        if task != len(self._names):
+            raise ValueError(f"task {task} is announced where task {len(self._names)} is next")
+        name = payload.decode("utf-8", "backslashreplace")
+        self._names.append(f"{name}#{task}" if name in self._names else name)
+
+    def _load(self, _task: int, _number: int, time_us: int, _payload: bytes) -> None:
+        self._loaded = (self.position, time_us)
+
+    def _done(self, _task: int, _number: int, _time_us: int, _payload: bytes) -> None:
+        pass
+
+    def history(self, end_us: int | None, lost: int) -> History:
+        """What has been read."""
+        loaded, loaded_us = self._loaded or (None, None)
+        return History(
+            tuple(self._operations),
+            tuple(self._observations),
+            end=self.position,
+            end_us=self._time_us if end_us is None else end_us,
+            loaded_us=loaded_us,
+            loaded=loaded,
+            lost=lost,
+        )
+
+
+def _fields(signature: Signature) -> Fields:
+    """How to make a mapping of names to values out of packed bytes."""
+    names, unpack = signature.names, signature.unpack
+    if signature.fixed is not None:
+        unpack = signature.fixed.unpack  # also says when the length is wrong, and costs no call of ours
+    return lambda payload: dict(zip(names, unpack(payload), strict=True))
