@@ -63,6 +63,10 @@ extern const p4v_adapter *const p4v_adapters[];
 typedef struct p4v_probe { const char *observer; const char *function; } p4v_probe;
 extern const p4v_probe p4v_probes[];
 
+/* Who was built: the manifest's name and the build's identity, written by the build beside the tables. */
+extern const char p4v_firmware_name[];
+extern const char p4v_build_id[];
+
 /* Records what an observer saw, now, in the calling task. From any task; never blocks. */
 p4v_writer p4v_observe_begin(void);
 void p4v_observe_end(const p4v_observer *observer, const p4v_writer *writer);
