@@ -15,6 +15,7 @@ extern "C" {
 
 /* Record kinds of the history ring. */
 enum agent_record_kind {
+    AGENT_FILLER = 0,   /* nothing: room that an observation did not need; to be skipped, its bytes mean nothing */
     AGENT_INVOKE = 1,   /* id: index of the invocation in its task; no payload */
     AGENT_RETURN = 2,   /* id: the same index; payload: packed results */
     AGENT_OBSERVE = 3,  /* id: observer; payload: packed fields */
@@ -45,16 +46,18 @@ typedef struct agent_record {
  * valid and unchanged while it runs. */
 const char *agent_check_program(const uint8_t *program, size_t length);
 
-/* Where records go; from the start, dropping (and counting) what does not fit. */
+/* Where records go; from the start, dropping (and counting) what does not fit. An observation reserves room for the
+ * largest one while it is made, so the last 1056 bytes may stay unused. `records` counts without fillers. */
 typedef struct agent_ring { uint8_t *bytes; size_t capacity; size_t used; uint32_t lost; uint32_t records; } agent_ring;
 
-/* Boots the adapters, runs the program, settles, performs `final`; called in the main task. The program has been
- * checked. Returns NULL, or why it could not run. */
+/* Boots the adapters (once: a second run on the same boot finds them running), runs the program, settles, performs
+ * `final`; called in the main task. Returns NULL, or why it could not run. */
 const char *agent_run(const uint8_t *program, size_t length, agent_ring *ring);
 
 /* Numbers operations and observers; once, before everything else. */
 void agent_start(void);
-/* The HELLO description: see wire.h. Returns the bytes written, 0 when it does not fit. */
+/* The part of HELLO from the number of operations on (see wire/message.h for what precedes it). Returns the bytes
+ * written, 0 when it does not fit. */
 size_t agent_describe(uint8_t *bytes, size_t capacity);
 /* Called by the port when function number `probe` of p4v_probes is entered. */
 void agent_probe(uint16_t probe);

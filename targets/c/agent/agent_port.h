@@ -1,5 +1,5 @@
 /*
- * agent_port.h: the three things the agent's core needs that FreeRTOS does not give it without side effects.
+ * agent_port.h: what the agent's core needs and FreeRTOS does not give it without side effects.
  * Implemented once per target.
  */
 #ifndef P4V_AGENT_PORT_H
@@ -11,5 +11,6 @@ uint64_t agent_now_us(void);   /* reading it costs no time and is no schedule po
 void agent_lock(void);         /* makes a ring write atomic; nothing under controlled fibers */
 void agent_unlock(void);
 void agent_spend(uint64_t us); /* keeps the core busy that long */
+void agent_block(uint64_t us); /* the calling task sleeps that long: finer than vTaskDelay, whose unit is the tick */
 
 #endif
