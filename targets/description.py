@@ -30,9 +30,9 @@ class Reader:
 
     def uint(self, size: int) -> int:
         """An unsigned integer of so many bytes."""
-        return int.from_bytes(self.bytes(size), "little")
+        return int.from_bytes(self.take(size), "little")
 
-    def bytes(self, length: int) -> bytes:
+    def take(self, length: int) -> bytes:
         """The next bytes as they are."""
         end = self._at + length
         if end > len(self._data):
@@ -41,13 +41,13 @@ class Reader:
         self._at = end
         return part
 
-    def str(self) -> str:
+    def text(self) -> str:
         """u16 length and its bytes."""
-        return self.bytes(self.uint(2)).decode("utf-8", "backslashreplace")
+        return self.take(self.uint(2)).decode("utf-8", "backslashreplace")
 
     def rest(self) -> bytes:
         """All that is left."""
-        return self.bytes(len(self._data) - self._at)
+        return self.take(len(self._data) - self._at)
 
     def finish(self) -> None:
         """ProtocolError when something is left."""
@@ -96,12 +96,14 @@ class Description:
     _by_name: Mapping[str, OperationKind] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        for what, kinds in (("operations", self.operations), ("observers", self.observers)):
-            names = [kind.name for kind in kinds]
-            twice = sorted({name for name in names if names.count(name) > 1})
-            if twice:
-                raise ProtocolError(f"two {what} of the firmware {self.firmware!r} are called {', '.join(twice)}")
+        self._refuse_twins("operations", [kind.name for kind in self.operations])
+        self._refuse_twins("observers", [kind.name for kind in self.observers])
         object.__setattr__(self, "_by_name", {kind.name: kind for kind in self.operations})
+
+    def _refuse_twins(self, what: str, names: list[str]) -> None:
+        twins = sorted({name for name in names if names.count(name) > 1})
+        if twins:
+            raise ProtocolError(f"two {what} of the firmware {self.firmware!r} are called {', '.join(twins)}")
 
     def operation(self, name: str) -> OperationKind | None:
         """The operation of that name, None when the firmware has none."""
@@ -110,7 +112,7 @@ class Description:
     @cached_property
     def names(self) -> frozenset[str]:
         """All operations and observers: what an invariant's `needs` is compared with."""
-        return frozenset(kind.name for kind in (*self.operations, *self.observers))
+        return frozenset(kind.name for kind in self.operations) | frozenset(kind.name for kind in self.observers)
 
     @classmethod
     def unpack(cls, payload: bytes) -> Description:
@@ -119,7 +121,7 @@ class Description:
         version = reader.uint(1)
         if version != PROTOCOL_VERSION:
             raise ProtocolError(f"the target speaks protocol version {version}, this is version {PROTOCOL_VERSION}")
-        firmware, build = reader.str(), reader.str()
+        firmware, build = reader.text(), reader.text()
         boot, reset_reason, capacity = reader.uint(8), reader.uint(1), reader.uint(4)
         operations = tuple(_operation(reader, number) for number in range(reader.uint(2)))
         observers = tuple(_observer(reader, number) for number in range(reader.uint(2)))
@@ -128,17 +130,17 @@ class Description:
 
 
 def _operation(reader: Reader, number: int) -> OperationKind:
-    name = reader.str()
+    name = reader.text()
     return OperationKind(number, name, _signature(reader, name), _signature(reader, name))
 
 
 def _observer(reader: Reader, number: int) -> ObserverKind:
-    name = reader.str()
+    name = reader.text()
     return ObserverKind(number, name, _signature(reader, name))
 
 
 def _signature(reader: Reader, name: str) -> Signature:
     try:
-        return Signature.parse(reader.str())
+        return Signature.parse(reader.text())
     except ValueError as error:
         raise ProtocolError(f"{name}: {error}") from error

@@ -85,7 +85,7 @@ class Ended:
         if number >= len(_OUTCOMES):
             raise ProtocolError(f"a run ended with outcome {number}, which does not exist")
         end_us, lost, records = reader.uint(8), reader.uint(4), reader.uint(4)
-        task, detail, where = reader.str(), reader.str(), reader.str()
+        task, detail, where = reader.text(), reader.text(), reader.text()
         return cls(Ending(_OUTCOMES[number], detail, task, where), end_us, lost, records)
 
     @classmethod
@@ -100,7 +100,7 @@ class Ended:
 def error_text(payload: bytes) -> str:
     """What an ERROR message says."""
     reader = Reader(payload)
-    text = reader.str()
+    text = reader.text()
     reader.finish()
     return text
 

@@ -144,7 +144,7 @@ class _Reading:
 
 def _fields(signature: Signature) -> Fields:
     """How to make a mapping of names to values out of packed bytes."""
-    names, unpack = signature.names, signature.unpack
-    if signature.fixed is not None:
-        unpack = signature.fixed.unpack  # also says when the length is wrong, and costs no call of ours
+    names = signature.names
+    # A struct also says when the length is wrong, and costs no call of ours.
+    unpack: Callable[[bytes], tuple[Value, ...]] = signature.fixed.unpack if signature.fixed else signature.unpack
     return lambda payload: dict(zip(names, unpack(payload), strict=True))
