@@ -25,6 +25,7 @@ enum wire_type {
     WIRE_REPLAY = 0x11,
     WIRE_KNOWN_SHARED = 0x12,
     WIRE_STOP = 0x13,
+    WIRE_PROBES = 0x14,
     WIRE_HELLO = 0x81,        /* see wire_hello, then what agent_describe writes */
     WIRE_ACCEPTED = 0x82,     /* {} */
     WIRE_HISTORY = 0x83,      /* {u32 offset, u32 total, bytes} */
@@ -36,6 +37,9 @@ enum wire_type {
     WIRE_EXPLORED = 0x92,
     WIRE_TRACE = 0x93,
     WIRE_REPLAYED = 0x94,
+    WIRE_COUNTS = 0x95,
+    WIRE_CHOICES = 0x96,
+    WIRE_TRACE_TASKS = 0x97,
 };
 
 typedef struct wire_writer { uint8_t *at, *end; bool overflow; } wire_writer;

@@ -1,0 +1,56 @@
+/*
+ * agent_subject.c: the agent under the controlled scheduler, and what it needs of its port.
+ */
+#include "../agent/agent_port.h"
+#include "digest.h"
+#include "engine.h"
+#include "subject.h"
+
+static const uint8_t *program;
+static size_t program_length;
+
+static const char *load(const uint8_t *bytes, size_t length) {
+    const char *wrong = agent_check_program(bytes, length);
+    if (wrong) return wrong;
+    program = bytes;
+    program_length = length;
+    return NULL;
+}
+
+static void entry(void *unused) {
+    (void)unused;
+    const char *wrong = agent_run(program, program_length, &session_ring);
+    if (wrong) engine_end(PORT_MISUSE, 0, "%s", wrong);
+    engine.outcome = PORT_COMPLETED;
+    engine_finish();
+}
+
+static void discard(const char *text, size_t length) { (void)text; (void)length; }
+
+/* Order, tasks, payloads, and times rounded down to the quantum. */
+static uint64_t hash(uint64_t seed, uint32_t quantum_us) {
+    uint64_t digest = seed;
+    const uint8_t *at = session_ring.bytes, *end = at + session_ring.used;
+    while (at + sizeof(agent_record) <= end) {
+        agent_record record;
+        __builtin_memcpy(&record, at, sizeof record);
+        uint64_t head = (uint64_t)record.kind | (uint64_t)record.task << 8 | (uint64_t)record.id << 16;
+        digest = digest_word(digest, head ^ (record.time_us / quantum_us) << 32);
+        digest = digest_bytes(digest, at + sizeof record, record.length);
+        at += sizeof record + record.length;
+    }
+    return digest;
+}
+
+const struct subject subject = {agent_start, agent_describe, load, entry, discard, hash};
+
+uint64_t agent_now_us(void) { return engine.now_us; }
+void agent_lock(void) {}
+void agent_unlock(void) {}
+void agent_spend(uint64_t us) { port_spend(us); }
+void agent_block(uint64_t us);
+void agent_block(uint64_t us) {
+    port_enter("p4v_cost", NULL);
+    port_block(engine.now_us + us, "a costed call", NULL, NULL);
+    port_leave();
+}

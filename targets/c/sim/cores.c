@@ -1,0 +1,269 @@
+/*
+ * cores.c: two cores, as ESP-IDF's FreeRTOS runs them. Who may take the next step, and who does.
+ *
+ * Each core runs the highest ready task that its affinity admits and that does not run on the other core; among equals
+ * any may be on the core (a time slice can end anywhere). A holder of a critical section keeps its core whatever
+ * happens: its interrupts are masked. So the *enabled* tasks are those that could execute the next instruction.
+ * Source: ESP-IDF freertos_idf.rst, K/tasks.c (prvSelectHighestPriorityTaskSMP), spinlock.h.
+ *
+ * Time stands still while any task is enabled; when none is, it jumps to the next deadline.
+ */
+#include "engine.h"
+
+#include <stdio.h>
+
+#define BIT(task) (1ull << (task)->id)
+enum { BOTH_CORES = (1 << PORT_CORES) - 1 };
+
+/* ---- membership ---- */
+
+static void leave_core(port_task *task) {
+    if (task->core >= 0) engine.on_core[(int)task->core] = NULL;
+    task->core = PORT_ANY_CORE;
+}
+
+void task_ready(port_task *task) {
+    if (task->deadline_us != PORT_FOREVER) engine.sleepers &= ~BIT(task);
+    task->state = TASK_READY;
+    engine.occupying &= ~BIT(task);
+    if (!task->suspended) engine.ready |= BIT(task);
+    engine.stale = true;
+}
+
+void task_unready(port_task *task, enum task_state state) {
+    task->state = (uint8_t)state;
+    engine.ready &= ~BIT(task);
+    engine.stale = true;
+    if (state == TASK_SPENDING) engine.occupying |= BIT(task);
+    else if (state != TASK_SPINNING) leave_core(task);
+}
+
+/* ---- who is enabled ---- */
+
+static uint64_t at_affinity(uint64_t group, int core) {
+    uint64_t found = 0;
+    for (uint64_t rest = group; rest; rest &= rest - 1) {
+        port_task *task = &engine.tasks[__builtin_ctzll(rest)];
+        if (task->affinity == core) found |= BIT(task);
+    }
+    return found;
+}
+
+/* The lone task of a level with both cores free keeps the core it has, else takes one that nobody below is pinned to. */
+static int core_of_lone(port_task *task, uint64_t others) {
+    if (task->core >= 0) return task->core;
+    return at_affinity(others, 0) ? 1 : 0;
+}
+
+/* Gives the free cores to the tasks of one priority level; returns the cores still free. */
+static unsigned share_level(uint64_t group, uint64_t below, unsigned free_cores, uint64_t *enabled) {
+    uint64_t floating = group;
+    for (int core = 0; core < PORT_CORES; core++) {
+        uint64_t pinned = at_affinity(group, core);
+        floating &= ~pinned;
+        if (!pinned || !(free_cores & 1u << core)) continue;
+        *enabled |= pinned;
+        free_cores &= ~(1u << core);
+    }
+    if (!floating || !free_cores) {
+        if (floating && group != floating) *enabled |= free_cores ? floating : 0;
+        return free_cores;
+    }
+    *enabled |= floating;
+    if (free_cores != BOTH_CORES || (floating & (floating - 1))) return 0;
+    return free_cores & ~(1u << core_of_lone(&engine.tasks[__builtin_ctzll(floating)], below));
+}
+
+static uint64_t enabled_by_priority(void) {
+    uint64_t enabled = 0, candidates = engine.ready | engine.occupying;
+    unsigned free_cores = BOTH_CORES;
+    for (int core = 0; core < PORT_CORES; core++) {
+        if (!engine.locked[core]) continue;
+        free_cores &= ~(1u << core);
+        enabled |= BIT(engine.locked[core]) & engine.ready;
+        candidates &= ~BIT(engine.locked[core]);
+    }
+    for (int level = PRIORITIES - 1; level >= 0 && free_cores && candidates; level--) {
+        uint64_t group = candidates & engine.at_priority[level];
+        if (!group) continue;
+        candidates &= ~group;
+        free_cores = share_level(group, candidates, free_cores, &enabled);
+    }
+    return enabled & engine.ready;
+}
+
+void cores_update(void) {
+    engine.stale = false;
+    uint64_t enabled = engine.plan.relaxed ? engine.ready : enabled_by_priority();
+    unsigned count = 0;
+    for (; enabled; enabled &= enabled - 1) engine.enabled[count++] = (uint8_t)__builtin_ctzll(enabled);
+    engine.enabled_count = (uint8_t)count;
+}
+
+static bool is_enabled(const port_task *task) {
+    for (unsigned i = 0; i < engine.enabled_count; i++)
+        if (engine.enabled[i] == task->id) return true;
+    return false;
+}
+
+/* ---- giving a core ---- */
+
+static int displaceable_core(const port_task *task) {
+    int best = PORT_ANY_CORE;
+    for (int core = 0; core < PORT_CORES; core++) {
+        if (task->affinity != PORT_ANY_CORE && task->affinity != core) continue;
+        if (engine.locked[core]) continue;
+        const port_task *holder = engine.on_core[core];
+        if (!holder) return core;
+        if (best == PORT_ANY_CORE || holder->priority < engine.on_core[best]->priority) best = core;
+    }
+    return best;
+}
+
+void cores_place(port_task *task) {
+    if (LIKELY(task->core >= 0)) return;
+    int core = displaceable_core(task);
+    if (core == PORT_ANY_CORE) core = task->affinity == PORT_ANY_CORE ? 0 : task->affinity;  /* relaxed only */
+    if (engine.on_core[core]) engine.on_core[core]->core = PORT_ANY_CORE;
+    engine.on_core[core] = task;
+    task->core = (int8_t)core;
+}
+
+void cores_run(port_task *next) {
+    port_task *previous = engine.self;
+    cores_place(next);
+    if (next == previous) return;
+    engine.self = next;
+    engine.me = next->owner;
+    engine.heartbeat++;
+    fiber_switch(&previous->sp, next->sp);
+}
+
+/* ---- time ---- */
+
+static bool expire(void) {
+    bool any = false;
+    for (uint64_t rest = engine.sleepers; rest; rest &= rest - 1) {
+        port_task *task = &engine.tasks[__builtin_ctzll(rest)];
+        if (task->deadline_us > engine.now_us) continue;
+        task_ready(task);
+        any = true;
+    }
+    return any;
+}
+
+bool clock_advance(void) {
+    uint64_t soonest = PORT_FOREVER;
+    for (uint64_t rest = engine.sleepers; rest; rest &= rest - 1) {
+        port_task *task = &engine.tasks[__builtin_ctzll(rest)];
+        if (task->deadline_us < soonest) soonest = task->deadline_us;
+    }
+    if (soonest == PORT_FOREVER) return false;
+    if (soonest > engine.now_us) engine.now_us = soonest;
+    if (engine.tracing) trace_step(STEP_TIME, 0, NULL, 0, "time");
+    return expire();
+}
+
+uint64_t port_now_us(void) { return engine.now_us; }
+
+/* Reading costs a microsecond, more when a task does nothing else, so that a polling loop reaches its deadline. */
+uint64_t port_read_clock_us(void) {
+    port_task *task = engine.self;
+    unsigned doublings = task->polls++ / 64;
+    engine.now_us += 1ull << (doublings < 10 ? doublings : 10);
+    if (engine.sleepers) expire();
+    return engine.now_us;
+}
+
+/* ---- choices ---- */
+
+static unsigned ring_start(const port_task *task) {
+    for (unsigned i = 0; i < engine.enabled_count; i++)
+        if (engine.enabled[i] >= task->id) return i;
+    return 0;
+}
+
+static void deliver_tick(void) {
+    uint64_t before = engine.now_us;
+    engine.ticks_left--;
+    clock_advance();
+    engine.slack_us += engine.now_us - before;
+    if (engine.stale) cores_update();
+}
+
+/* Asks the strategy; the tick is offered only while there is budget and somebody sleeps. */
+static unsigned choose(void) {
+    engine.choice_points++;
+    unsigned choice = engine.strategy->choose(engine.enabled_count);
+    if (choice == CHOICE_TICK && (!engine.ticks_left || !engine.sleepers)) choice = 0;
+    if (engine.tracing && choice) trace_choice(choice);
+    return choice;
+}
+
+void point_exhausted(void) {
+    engine_end(PORT_LIVELOCK, 0, "no end after %u schedule points", engine.plan.max_points);
+}
+
+bool point_stale(void) {
+    cores_update();
+    if (is_enabled(engine.self)) return false;
+    cores_schedule();
+    return true;
+}
+
+void point_choose(void) {
+    if (engine.enabled_count < 2 && !engine.sleepers) return;
+    unsigned choice = choose();
+    if (choice == 0) return;
+    if (choice == CHOICE_TICK) {
+        deliver_tick();
+        if (!is_enabled(engine.self)) cores_schedule();
+        return;
+    }
+    unsigned next = (ring_start(engine.self) + choice) % engine.enabled_count;
+    engine.preemptions++;
+    cores_run(&engine.tasks[engine.enabled[next]]);
+}
+
+/* ---- nobody can go on ---- */
+
+static bool waits_for_a_task(const port_task *task) {
+    return task->state == TASK_SPINNING || (task->state == TASK_BLOCKED && task->owner_task);
+}
+
+static void describe_stuck(char *text, size_t capacity) {
+    size_t used = 0;
+    for (unsigned i = 0; i < engine.task_count; i++) {
+        const port_task *task = &engine.tasks[i];
+        if (task->state != TASK_BLOCKED && task->state != TASK_SPINNING) continue;
+        int more = __real_snprintf(text + used, capacity - used, "%s%s waits in %s%s%s", used ? "; " : "", task->name,
+                            task->why ? task->why : "?", task->owner_task ? " held by " : "",
+                            task->owner_task ? task->owner_task->name : "");
+        if (more < 0 || (size_t)more >= capacity - used) return;
+        used += (size_t)more;
+    }
+}
+
+static void stuck(void) {
+    bool deadlock = engine.tasks[0].state != TASK_DEAD;
+    for (unsigned i = 0; i < engine.task_count; i++) deadlock |= waits_for_a_task(&engine.tasks[i]);
+    if (!deadlock) engine_finish();
+    char text[400] = "";
+    describe_stuck(text, sizeof text);
+    engine_end(PORT_DEADLOCK, 0, "%s", text);
+}
+
+void cores_schedule(void) {
+    for (;;) {
+        if (engine.stale) cores_update();
+        unsigned count = engine.enabled_count;
+        if (count == 0) {
+            if (!clock_advance()) stuck();
+            continue;
+        }
+        unsigned choice = count > 1 || engine.ticks_left ? choose() : 0;
+        if (choice == CHOICE_TICK) { deliver_tick(); continue; }
+        cores_run(&engine.tasks[engine.enabled[(ring_start(engine.self) + choice) % count]]);
+        return;
+    }
+}

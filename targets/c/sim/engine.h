@@ -1,0 +1,254 @@
+/*
+ * engine.h: the state of the controlled scheduler, shared by the files of this folder and by nobody else.
+ *
+ * One process, one OS thread. Firmware tasks are fibers; whoever runs is `engine.self`. Between two hooks of a fiber
+ * nothing else happens, so no locks. Everything here survives the reset between executions (it lies outside the reset
+ * range), and what belongs to one execution is cleared in execute.c.
+ *
+ * Addresses the firmware can see lie below 4 GiB (non-PIE image, arena and stacks at fixed places), as on a 32-bit
+ * chip: the high word of a pointer is always 0, so pointers never tear.
+ */
+#ifndef P4V_ENGINE_H
+#define P4V_ENGINE_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../shim/port.h"
+
+#define LIKELY(x) __builtin_expect(!!(x), 1)
+#define UNLIKELY(x) __builtin_expect(!!(x), 0)
+#define CALLER ((uintptr_t)__builtin_return_address(0))
+
+enum { MAX_TASKS = 64, PRIORITIES = 32, NAME_MAX_BYTES = 24, CALL_DEPTH = 64 };
+
+/* ---- address map: one shadow byte per 32-bit word ("granule") of the low 4 GiB ---- */
+#define ARENA_BASE 0x40000000u
+#define ARENA_BYTES 0x01000000u
+#define STACKS_BASE 0x50000000u
+#define STACK_BYTES 0x00040000u
+#define SHADOW_BYTES (1ull << 30)
+#define GRANULE(address) ((uintptr_t)(address) >> 2)
+
+enum shadow {
+    SHADOW_FOREIGN = 0,      /* not the firmware's: libc, read-only data, ours; what untouched pages say */
+                             /* 1..MAX_TASKS: only that task (id + 1) has touched it in this execution */
+    SHADOW_UNOWNED = 0xF0,   /* the firmware's, and nobody has touched it in this execution */
+    SHADOW_REDZONE = 0xF1,   /* around and beyond allocations */
+    SHADOW_FREED = 0xF2,
+    SHADOW_SHARED = 0xFF,    /* a second task has touched it, in this execution or an earlier one */
+};
+
+enum task_state { TASK_FREE = 0, TASK_READY, TASK_BLOCKED, TASK_SPINNING, TASK_SPENDING, TASK_DEAD };
+
+struct port_task {
+    void *sp;                /* saved stack pointer while not running */
+    uint8_t id, owner;       /* index in engine.tasks; owner = id + 1, its mark in the shadow */
+    uint8_t state, priority;
+    int8_t affinity, core;   /* core it was last given, PORT_ANY_CORE when displaced */
+    bool suspended, woken, aborted;
+    uint8_t depth_critical;  /* nesting over all muxes */
+    uint16_t suspensions;    /* vTaskSuspendAll nesting */
+    uint16_t depth;          /* of `calls` */
+    uint32_t polls;          /* clock reads since it last blocked */
+    uint64_t deadline_us;
+    void *user;
+    void (*entry)(void *);
+    void *argument;
+    const char *why;         /* what it waits in, for reports */
+    const void *object;
+    port_task *owner_task;   /* who must act first */
+    char name[NAME_MAX_BYTES];
+    uintptr_t calls[CALL_DEPTH];  /* shadow call stack: return addresses of the functions entered */
+};
+
+/* A strategy chooses who goes on at a choice point: the offset in the ring of enabled tasks, or CHOICE_TICK. */
+enum { CHOICE_TICK = 255 };
+struct strategy {
+    const char *name;
+    void (*begin)(void);              /* an execution starts; engine.random is seeded */
+    unsigned (*choose)(unsigned n);   /* n > 1 enabled, or a tick can be delivered; never called otherwise */
+};
+extern const struct strategy strategy_random, strategy_pct, strategy_explicit;
+
+enum granularity { AT_WORDS, AT_SYNC };
+
+struct plan {                /* what an exploration asks for; one execution is (plan, ordinal) */
+    const struct strategy *strategy;
+    uint8_t granularity, relaxed, depth, tick_budget;
+    uint64_t seed;
+    uint32_t max_points;
+    uint32_t length;         /* k of PCT: points of a typical execution */
+};
+
+struct pending {             /* a torn access whose load or store the compiled code has not done yet: see tear.c */
+    uint8_t *address;
+    uint32_t bytes;
+    uint8_t *saved;          /* write: bytes before it; read: the real bytes to put back */
+};
+
+struct engine {
+    port_task *self;
+    uint8_t me;                       /* self->owner, what own granules carry */
+    uint8_t granularity;
+    uint8_t pending;                  /* any of pending_read, pending_write, traced write */
+    uint8_t enabled_count;            /* > 1: choices exist */
+    bool stale;                       /* enabled[] must be computed again */
+    bool running;                     /* an execution is under way */
+    bool tracing;
+    uint8_t ticks_left;
+    uint32_t points_left, choice_points, preemptions;
+    uint64_t random;
+    uint64_t now_us;
+    uint64_t heartbeat;
+    const struct strategy *strategy;
+    uint8_t enabled[MAX_TASKS];       /* ids, ascending */
+    /* cores */
+    uint64_t ready;                   /* bit per task: READY and not suspended */
+    uint64_t occupying;               /* SPENDING: holds a core at its priority without being able to step */
+    uint64_t at_priority[PRIORITIES];
+    port_task *locked[PORT_CORES];    /* holder of a critical section or of the scheduler on that core */
+    port_task *on_core[PORT_CORES];
+    uint32_t spinning;                /* how many */
+    uint64_t sleepers;                /* bit per task with a finite deadline */
+    uint16_t task_count;              /* ids used, dead ones included */
+    /* ranges, for PCT */
+    uint32_t range_words, range_index;
+    /* the plan and the ending */
+    struct plan plan;
+    uint64_t slack_us;
+    enum port_outcome outcome;
+    char detail[512], detail_task[NAME_MAX_BYTES];
+    uintptr_t detail_pc;
+    void *host_sp;
+    struct pending pending_read, pending_write;
+    port_task tasks[MAX_TASKS];
+};
+extern struct engine engine;
+#define SHADOW_BASE 0x100000000000ull   /* 16 TiB: far from everything the kernel places by itself */
+#define shadow ((uint8_t *)SHADOW_BASE)
+
+/* ---- fiber.c ---- */
+void fiber_switch(void **save, void *load);
+void *fiber_prepare(void *stack_top, void (*entry)(void));
+void *task_stack_top(unsigned id);
+
+/* ---- cores.c ---- */
+void cores_update(void);
+void cores_schedule(void);            /* the running fiber can not go on: run another, or let time pass, or end */
+void cores_run(port_task *next);      /* switch to `next`, giving it a core */
+void task_ready(port_task *task);
+void task_unready(port_task *task, enum task_state state);
+void cores_place(port_task *task);
+bool clock_advance(void);             /* to the next deadline; false when there is none */
+
+/* ---- points ---- */
+void point_choose(void);              /* there is a choice */
+bool point_stale(void);               /* who is enabled has changed; true when the caller lost its core meanwhile */
+void point_exhausted(void) __attribute__((noreturn));
+static inline void point(void) {
+    if (UNLIKELY(--engine.points_left == 0)) point_exhausted();
+    if (UNLIKELY(engine.stale) && point_stale()) return;
+    if (engine.enabled_count > 1 || UNLIKELY(engine.ticks_left)) point_choose();
+}
+
+/* ---- tear.c ---- */
+void tear_settle(void);
+void tear_read(uint8_t *address, uint32_t bytes);
+void tear_write(uint8_t *address, uint32_t bytes);
+struct pending tear_postpone(void);
+void tear_resume(struct pending write);
+static inline void settle(void) { if (UNLIKELY(engine.pending)) tear_settle(); }
+
+/* ---- shadow.c ---- */
+void shadow_start(void);
+void shadow_reset(void);
+/* Every access that is not known to be the task's own: claims, finds sharing, ends the execution on dead or wild
+ * memory. True when any of it is shared. */
+bool shadow_touch(uintptr_t address, size_t bytes, bool write, uintptr_t pc);
+void shadow_learn(uintptr_t granule, bool tearable);
+bool shadow_tearable(uintptr_t address);   /* has the high word of this 8-byte cell ever changed */
+void shadow_allocated(uintptr_t address, size_t bytes);
+void shadow_mark(uintptr_t address, size_t bytes, uint8_t mark);
+/* What was learnt, in order: granule << 1 | tearable. Restoring a prefix restores the state of that moment. */
+extern uint32_t shadow_log_length;
+extern uint32_t *shadow_log;
+void shadow_forget(void);
+void shadow_restore(const uint32_t *entries, uint32_t count);
+
+/* ---- arena.c ---- */
+void arena_reset(void);
+void arena_baseline(void);
+extern uint32_t arena_used;
+
+/* ---- hooks.c / libc.c ---- */
+void hooks_set_probe(unsigned index, uintptr_t begin, uintptr_t stop);   /* the code of p4v_probes[index] */
+void copy_torn(void *to, const void *from, size_t bytes, uintptr_t pc);
+void *__real_memcpy(void *, const void *, size_t);
+void *__real_memmove(void *, const void *, size_t);
+void *__real_memset(void *, int, size_t);
+int __real_memcmp(const void *, const void *, size_t);
+size_t __real_strlen(const char *);
+int __real_snprintf(char *, size_t, const char *, ...) __attribute__((format(printf, 3, 4)));
+int __real_vsnprintf(char *, size_t, const char *, va_list);
+/* The linker's --wrap takes every caller in, ours too: what is ours says so. */
+void *__real_malloc(size_t);
+void *__real_realloc(void *, size_t);
+void __real_exit(int) __attribute__((noreturn));
+void __real_abort(void) __attribute__((noreturn));
+
+/* Does this code carry hooks? Calls of the C library from anywhere else (ours, the shim's, those that a compiler makes of
+ * a struct assignment) are nobody's business. */
+void p4v_code_begin(void);
+void p4v_code_end(void);
+static inline bool from_firmware(uintptr_t pc) {
+    return pc >= (uintptr_t)p4v_code_begin && pc < (uintptr_t)p4v_code_end && engine.running;
+}
+
+/* ---- execute.c ---- */
+typedef struct agent_ring agent_ring;
+void engine_start(void);
+void execute(void (*entry)(void *), uint64_t ordinal);
+void engine_end(enum port_outcome outcome, uintptr_t pc, const char *format, ...)
+    __attribute__((noreturn, format(printf, 3, 4)));
+void engine_finish(void) __attribute__((noreturn));  /* ends the execution with what engine.outcome says */
+
+/* ---- trace.c ---- */
+enum step_kind { STEP_READ, STEP_WRITE, STEP_CALL, STEP_BLOCK, STEP_WAKE, STEP_TIME, STEP_ENTER, STEP_LEAVE };
+struct step {
+    uint64_t time_us, pc, address, value;
+    const char *name;
+    uint32_t point, position;
+    uint8_t kind, task, core, size, choice;
+};
+void trace_step(enum step_kind kind, uintptr_t pc, const void *address, unsigned size, const char *name);
+void trace_choice(unsigned choice);
+void trace_settle(void);
+void trace_begin(void);
+extern struct step *trace_steps;
+extern uint32_t trace_count, trace_dropped;
+struct choice { uint32_t point; uint8_t offset; };
+extern struct choice *choice_log;     /* non-zero choices made, while tracing */
+extern uint32_t choice_count;
+
+/* ---- watchdog.c ---- */
+void watchdog_start(void);
+
+/* ---- random numbers: splitmix64 to seed, xorshift64* to draw ---- */
+static inline uint64_t mix(uint64_t x) {
+    x += 0x9E3779B97F4A7C15ull;
+    x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9ull;
+    x = (x ^ (x >> 27)) * 0x94D049BB133111EBull;
+    return x ^ (x >> 31);
+}
+static inline uint32_t draw(void) {
+    uint64_t x = engine.random;
+    x ^= x >> 12; x ^= x << 25; x ^= x >> 27;
+    engine.random = x;
+    return (uint32_t)((x * 0x2545F4914F6CDD1Dull) >> 32);
+}
+static inline uint32_t draw_below(uint32_t n) { return (uint32_t)(((uint64_t)draw() * n) >> 32); }
+
+#endif

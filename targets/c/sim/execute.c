@@ -1,0 +1,130 @@
+/*
+ * execute.c: one execution. Everything the firmware can see is put back to what it was when the process started, the
+ * main task runs, and sooner or later somebody ends it.
+ */
+#include "engine.h"
+#include "subject.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+extern char p4v_data_begin[], p4v_data_end[], p4v_bss_begin[], p4v_bss_end[];
+
+struct engine engine = {.me = 0xFD};   /* nobody's mark: outside executions every access is looked at */
+static uint8_t *snapshot;
+static size_t data_bytes, bss_bytes;
+static uint8_t arena_snapshot[65536];  /* what static constructors allocated */
+void libc_reset(void);
+
+static void map_fixed(uintptr_t base, size_t bytes) {
+    void *got = mmap((void *)base, bytes, PROT_READ | PROT_WRITE,
+                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+    if (got == (void *)base) return;
+    fprintf(stderr, "p4verify: cannot map %zu bytes at 0x%zx; is a memory limit in force?\n", bytes, (size_t)base);
+    __real_exit(2);
+}
+
+static void map_stacks(void) {
+    map_fixed(STACKS_BASE, (size_t)MAX_TASKS * STACK_BYTES);
+    for (unsigned id = 0; id < MAX_TASKS; id++)
+        mprotect((void *)(uintptr_t)(STACKS_BASE + id * STACK_BYTES), 4096, PROT_NONE);
+}
+
+/* Before the firmware's own static constructors, which may allocate. */
+__attribute__((constructor(101))) static void map_memory(void) {
+    map_fixed(ARENA_BASE, ARENA_BYTES);
+    map_stacks();
+    shadow_start();
+    for (unsigned id = 0; id < MAX_TASKS; id++) {
+        engine.tasks[id].id = (uint8_t)id;
+        engine.tasks[id].owner = (uint8_t)(id + 1);
+    }
+    engine.self = &engine.tasks[0];
+}
+
+void engine_start(void) {
+    data_bytes = (size_t)(p4v_data_end - p4v_data_begin);
+    bss_bytes = (size_t)(p4v_bss_end - p4v_bss_begin);
+    snapshot = __real_malloc(data_bytes + bss_bytes);
+    if (!snapshot || arena_used > sizeof arena_snapshot) {
+        fputs("p4verify: static constructors allocate more than 64 KiB, which is not supported\n", stderr);
+        __real_exit(2);
+    }
+    __real_memcpy(snapshot, p4v_data_begin, data_bytes);
+    __real_memcpy(snapshot + data_bytes, p4v_bss_begin, bss_bytes);
+    __real_memcpy(arena_snapshot, (void *)(uintptr_t)ARENA_BASE, arena_used);
+    arena_baseline();
+}
+
+static void restore_memory(void) {
+    __real_memcpy(p4v_data_begin, snapshot, data_bytes);
+    __real_memcpy(p4v_bss_begin, snapshot + data_bytes, bss_bytes);
+    shadow_reset();
+    arena_reset();
+    if (UNLIKELY(arena_used)) {
+        __real_memcpy((void *)(uintptr_t)ARENA_BASE, arena_snapshot, arena_used);
+        shadow_allocated(ARENA_BASE, arena_used);
+    }
+}
+
+static void restore_engine(uint64_t ordinal) {
+    engine.granularity = engine.plan.granularity;
+    engine.pending = 0;
+    engine.pending_read.bytes = engine.pending_write.bytes = 0;
+    engine.ticks_left = engine.plan.tick_budget;
+    engine.points_left = engine.plan.max_points;
+    engine.choice_points = engine.preemptions = 0;
+    engine.random = mix(engine.plan.seed + mix(ordinal)) | 1;
+    engine.now_us = engine.slack_us = 0;
+    engine.ready = engine.occupying = engine.sleepers = 0;
+    for (unsigned i = 0; i < PRIORITIES; i++) engine.at_priority[i] = 0;
+    for (unsigned i = 0; i < PORT_CORES; i++) engine.locked[i] = engine.on_core[i] = NULL;
+    engine.spinning = 0;
+    engine.task_count = 0;
+    engine.range_words = 0;
+    engine.outcome = PORT_COMPLETED;
+    engine.detail[0] = engine.detail_task[0] = 0;
+    engine.detail_pc = 0;
+    engine.strategy = engine.plan.strategy;
+    engine.strategy->begin();
+    libc_reset();
+}
+
+void execute(void (*entry)(void *), uint64_t ordinal) {
+    restore_memory();
+    restore_engine(ordinal);
+    port_task *main_task = port_task_create(entry, NULL, "main", 0, 1, PORT_ANY_CORE, NULL);
+    cores_update();
+    cores_place(main_task);
+    engine.self = main_task;
+    engine.me = main_task->owner;
+    engine.running = true;
+    fiber_switch(&engine.host_sp, main_task->sp);
+    engine.running = false;
+    engine.me = 0xFD;
+}
+
+void engine_finish(void) {
+    void *unused;
+    engine.running = false;
+    fiber_switch(&unused, engine.host_sp);
+    __builtin_unreachable();
+}
+
+void engine_end(enum port_outcome outcome, uintptr_t pc, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    __real_vsnprintf(engine.detail, sizeof engine.detail, format, arguments);
+    va_end(arguments);
+    const port_task *self = engine.self;
+    engine.outcome = outcome;
+    engine.detail_pc = pc ? pc : self->depth ? self->calls[(self->depth - 1) % CALL_DEPTH] : 0;
+    __real_memcpy(engine.detail_task, self->name, sizeof engine.detail_task);
+    if (!engine.running) {   /* a static constructor, or ourselves */
+        fprintf(stderr, "p4verify: before the first execution: %s\n", engine.detail);
+        __real_exit(2);
+    }
+    engine_finish();
+}

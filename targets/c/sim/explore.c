@@ -1,0 +1,143 @@
+/*
+ * explore.c: thousands of executions per request; only those whose observable history is new are sent to the host.
+ *
+ * Histories are told apart by a 128-bit digest of what invariants read. The host learns at the end how often each of
+ * them was seen.
+ */
+#include "session.h"
+
+#include <time.h>
+
+enum { TABLE_START = 1 << 12, CHECK_EVERY = 32, PROGRESS_NS = 100000000, RESULT_MAX = WIRE_PAYLOAD_MAX };
+
+struct seen { uint64_t a, b; uint32_t index, count; };
+static struct seen *table;
+static uint32_t table_size, table_used;
+static uint64_t points_total;
+
+void *__real_calloc(size_t, size_t);
+void __real_free(void *);
+int __real_clock_gettime(clockid_t, struct timespec *);
+
+static uint64_t now_ns(void) {
+    struct timespec now;
+    __real_clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+static struct seen *find(struct seen *slots, uint32_t size, uint64_t a, uint64_t b) {
+    uint32_t at = (uint32_t)a & (size - 1);
+    while (slots[at].count && (slots[at].a != a || slots[at].b != b)) at = (at + 1) & (size - 1);
+    return &slots[at];
+}
+
+static void grow(void) {
+    uint32_t size = table_size ? 2 * table_size : TABLE_START;
+    struct seen *larger = __real_calloc(size, sizeof *larger);
+    if (!larger) __real_abort();
+    for (uint32_t i = 0; i < table_size; i++)
+        if (table[i].count) *find(larger, size, table[i].a, table[i].b) = table[i];
+    __real_free(table);
+    table = larger;
+    table_size = size;
+}
+
+static void forget_all(void) {
+    __real_free(table);
+    table = NULL;
+    table_size = table_used = 0;
+    grow();
+}
+
+static struct seen *note(uint32_t quantum_us) {
+    uint64_t ending = engine.outcome == PORT_COMPLETED ? 0 : mix(engine.outcome + engine.detail_pc);
+    uint64_t a = mix(subject.hash(ending, quantum_us)), b = subject.hash(ending ^ 0x9E3779B97F4A7C15ull, quantum_us);
+    if (2 * table_used >= table_size) grow();
+    struct seen *slot = find(table, table_size, a, b);
+    if (slot->count++) return NULL;
+    *slot = (struct seen){a, b, table_used++, 1};
+    return slot;
+}
+
+/* A history too long for one frame goes out in HISTORY chunks first, and the result then carries none. */
+static void send_history(void) {
+    static uint8_t payload[RESULT_MAX];
+    size_t part = RESULT_MAX - 64;
+    for (size_t done = 0; done < session_ring.used; done += part) {
+        if (part > session_ring.used - done) part = session_ring.used - done;
+        wire_writer writer = {payload, payload + sizeof payload, false};
+        wire_put_chunk(&writer, done, session_ring.used);
+        wire_put_bytes(&writer, session_ring.bytes + done, part);
+        session_send(WIRE_HISTORY, payload, (size_t)(writer.at - payload));
+    }
+}
+
+static void send_found(uint32_t index, uint64_t ordinal, uint32_t known) {
+    static uint8_t payload[RESULT_MAX];
+    wire_writer writer = {payload, payload + sizeof payload, false};
+    size_t used = session_ring.used;
+    if (used > RESULT_MAX - 2048) { send_history(); session_ring.used = 0; }
+    session_put_result(&writer, index, ordinal, known);
+    session_send(WIRE_FOUND, payload, (size_t)(writer.at - payload));
+    session_ring.used = used;
+}
+
+static void send_progress(uint8_t type, uint64_t executions) {
+    uint8_t payload[32];
+    wire_writer writer = {payload, payload + sizeof payload, false};
+    wire_put_uint(&writer, executions, 8);
+    wire_put_uint(&writer, points_total, 8);
+    wire_put_uint(&writer, table_used, 4);
+    session_send(type, payload, (size_t)(writer.at - payload));
+}
+
+/* COUNTS: pairs u32 index, u32 count of every history seen more than once. */
+static void send_counts(void) {
+    static uint8_t payload[32768];
+    wire_writer writer = {payload, payload + sizeof payload, false};
+    for (uint32_t i = 0; i < table_size; i++) {
+        if (table[i].count < 2) continue;
+        wire_put_uint(&writer, table[i].index, 4);
+        wire_put_uint(&writer, table[i].count, 4);
+        if (writer.end - writer.at >= 8) continue;
+        session_send(WIRE_COUNTS, payload, (size_t)(writer.at - payload));
+        writer.at = payload;
+    }
+    if (writer.at != payload) session_send(WIRE_COUNTS, payload, (size_t)(writer.at - payload));
+}
+
+/* k of PCT: the points of one undisturbed execution. */
+static void measure_length(void) {
+    struct plan plan = engine.plan;
+    engine.plan.strategy = &strategy_explicit;
+    session_execute(0);
+    engine.plan = plan;
+    engine.plan.length = engine.choice_points ? engine.choice_points : 1;
+}
+
+void explore(wire_reader *reader) {
+    struct request request;
+    bool valid = request_read(reader, &request);
+    uint64_t budget_ns = wire_get_uint(reader, 4) * 1000000;
+    if (!valid || reader->short_read) { session_error("malformed exploration request"); return; }
+    engine.plan = request.plan;
+    engine.tracing = false;
+    forget_all();
+    points_total = 0;
+    if (!engine.plan.length) measure_length();
+    uint64_t done = 0, start = now_ns(), reported = start;
+    while (done < request.executions) {
+        uint64_t ordinal = request.first + done++;
+        uint32_t known = shadow_log_length;
+        session_execute(ordinal);
+        points_total += engine.plan.max_points - engine.points_left;
+        const struct seen *fresh = note(request.quantum_us);
+        if (fresh) send_found(fresh->index, ordinal, known);
+        if (done % CHECK_EVERY) continue;
+        uint64_t now = now_ns();
+        if ((budget_ns && now - start > budget_ns) || session_interrupted()) break;
+        if (now - reported > PROGRESS_NS) { reported = now; send_progress(WIRE_PROGRESS, done); }
+    }
+    send_counts();
+    send_progress(WIRE_EXPLORED, done);
+}

@@ -1,0 +1,220 @@
+/*
+ * hooks.c: the entry points that -fsanitize=thread makes the firmware call before every access to memory.
+ *
+ * An access to a granule that the task has to itself costs one compare. An access to a shared one is a schedule point,
+ * taken before the access. Nothing here performs the access, except for copies and atomics.
+ */
+#include "engine.h"
+
+#define HOOK __attribute__((visibility("default"), used))
+
+/* ---- plain accesses ---- */
+
+static void access_traced(enum step_kind kind, uint8_t *address, unsigned bytes, uintptr_t pc) {
+    if (UNLIKELY(engine.tracing)) trace_step(kind, pc, address, bytes, NULL);
+}
+
+/* The compiled code may have read the neighbours of a bitfield already, or be about to read what this hook does not
+ * announce (gcc): keeping the old bytes for it makes the update as divisible as it is on the chip. */
+static void word_write(uint8_t *address, unsigned bytes) {
+    if (engine.granularity != AT_WORDS) return;
+    uint8_t old[4];
+    __builtin_memcpy(old, address, 4 < bytes ? 4 : bytes);
+    point();
+    for (unsigned i = 0; i < bytes; i++) address[i] = old[i];
+}
+
+static void shared_access(uint8_t *address, unsigned bytes, bool write, uintptr_t pc) {
+    bool one_word = bytes <= 4 && GRANULE(address) == GRANULE(address + bytes - 1);
+    if (!one_word) {
+        if (write) tear_write(address, bytes);
+        else tear_read(address, bytes);
+    } else if (write) {
+        word_write(address, bytes);
+    } else if (engine.granularity == AT_WORDS) {
+        point();
+    }
+    access_traced(write ? STEP_WRITE : STEP_READ, address, bytes, pc);
+}
+
+static inline __attribute__((always_inline)) void access(void *pointer, unsigned bytes, bool write, uintptr_t pc) {
+    uintptr_t address = (uintptr_t)pointer;
+    settle();
+    if (UNLIKELY(address >> 32)) return;
+    uint8_t mark = shadow[GRANULE(address)];
+    uint8_t last = bytes > 1 ? shadow[GRANULE(address + bytes - 1)] : mark;
+    if (LIKELY(mark == engine.me && last == engine.me)) return;
+    if ((mark == SHADOW_SHARED && last == SHADOW_SHARED && engine.running) || shadow_touch(address, bytes, write, pc))
+        shared_access(pointer, bytes, write, pc);
+}
+
+#define ACCESS(name, bytes, write) HOOK void name(void *p); HOOK void name(void *p) { access(p, bytes, write, CALLER); }
+#define BOTH(name, bytes, prefix) \
+    HOOK void prefix##name(void *p); \
+    HOOK void prefix##name(void *p) { access(p, bytes, false, CALLER); access(p, bytes, true, CALLER); }
+#define SIZES(FORM, ...) FORM(1, __VA_ARGS__) FORM(2, __VA_ARGS__) FORM(4, __VA_ARGS__) FORM(8, __VA_ARGS__) FORM(16, __VA_ARGS__)
+#define PLAIN(n, prefix) ACCESS(prefix##read##n, n, false) ACCESS(prefix##write##n, n, true) BOTH(read_write##n, n, prefix)
+#define VOLATILE(n, prefix) ACCESS(prefix##read##n, n, false) ACCESS(prefix##write##n, n, true)
+SIZES(PLAIN, __tsan_)
+SIZES(PLAIN, __tsan_unaligned_)
+SIZES(VOLATILE, __tsan_volatile_)
+SIZES(VOLATILE, __tsan_unaligned_volatile_)
+
+HOOK void __tsan_vptr_update(void **p, void *value);
+HOOK void __tsan_vptr_update(void **p, void *value) { (void)value; access(p, 8, true, CALLER); }
+HOOK void __tsan_vptr_read(void **p);
+HOOK void __tsan_vptr_read(void **p) { access(p, 8, false, CALLER); }
+
+/* ---- ranges (gcc's struct copies) ---- */
+
+HOOK void __tsan_read_range(void *p, size_t bytes);
+HOOK void __tsan_read_range(void *p, size_t bytes) {
+    struct pending write = tear_postpone();
+    settle();
+    if (bytes && shadow_touch((uintptr_t)p, bytes, false, CALLER)) {
+        tear_read(p, (uint32_t)bytes);
+        access_traced(STEP_READ, p, (unsigned)bytes, CALLER);
+    }
+    tear_resume(write);
+}
+
+HOOK void __tsan_write_range(void *p, size_t bytes);
+HOOK void __tsan_write_range(void *p, size_t bytes) {
+    settle();
+    if (bytes && shadow_touch((uintptr_t)p, bytes, true, CALLER)) {
+        tear_write(p, (uint32_t)bytes);
+        access_traced(STEP_WRITE, p, (unsigned)bytes, CALLER);
+    }
+}
+
+/* ---- copies ---- */
+
+static uint32_t step_bytes(const uint8_t *to, const uint8_t *from, size_t left) {
+    uint32_t a = 4 - ((uintptr_t)to & 3), b = 4 - ((uintptr_t)from & 3), part = a < b ? a : b;
+    return left < part ? (uint32_t)left : part;
+}
+
+static void copy_point(const void *address, unsigned bytes, bool write, uintptr_t pc) {
+    uintptr_t at = (uintptr_t)address;
+    if (at >> 32 || shadow[GRANULE(at)] == engine.me) return;
+    if (shadow[GRANULE(at)] != SHADOW_SHARED && !shadow_touch(at, bytes, write, pc)) return;
+    point();
+    if (UNLIKELY(engine.tracing)) trace_step(write ? STEP_WRITE : STEP_READ, pc, address, bytes, NULL);
+}
+
+/* A copy as the chip does it: word by word, each word's load and store preceded by a point when it is shared. */
+static void copy_words(uint8_t *to, const uint8_t *from, size_t bytes, uintptr_t pc) {
+    uint32_t words = (uint32_t)(bytes / 4 + 1), index = 0, part;
+    for (size_t done = 0; done < bytes; done += part, index++) {
+        part = step_bytes(to + done, from + done, bytes - done);
+        uint8_t word[4];
+        engine.range_index = index;
+        engine.range_words = words;
+        copy_point(from + done, part, false, pc);
+        __builtin_memcpy(word, from + done, part);
+        engine.range_index = index;
+        engine.range_words = words;
+        copy_point(to + done, part, true, pc);
+        __builtin_memcpy(to + done, word, part);
+        if (UNLIKELY(engine.pending)) tear_settle();
+    }
+    engine.range_words = 0;
+}
+
+void copy_torn(void *to, const void *from, size_t bytes, uintptr_t pc) {
+    settle();
+    bool shared = shadow_touch((uintptr_t)from, bytes, false, pc);
+    shared |= shadow_touch((uintptr_t)to, bytes, true, pc);
+    if (shared && engine.granularity == AT_WORDS) copy_words(to, from, bytes, pc);
+    else __real_memmove(to, from, bytes);
+}
+
+static void fill_torn(uint8_t *to, int value, size_t bytes, uintptr_t pc) {
+    settle();
+    if (!shadow_touch((uintptr_t)to, bytes, true, pc) || engine.granularity != AT_WORDS) {
+        __real_memset(to, value, bytes);
+        return;
+    }
+    uint32_t part, index = 0;
+    for (size_t done = 0; done < bytes; done += part, index++) {
+        part = step_bytes(to + done, to + done, bytes - done);
+        engine.range_index = index;
+        engine.range_words = (uint32_t)(bytes / 4 + 1);
+        copy_point(to + done, part, true, pc);
+        __real_memset(to + done, value, part);
+        if (UNLIKELY(engine.pending)) tear_settle();
+    }
+    engine.range_words = 0;
+}
+
+#define COPY(name) \
+    HOOK void *name(void *to, const void *from, size_t bytes); \
+    HOOK void *name(void *to, const void *from, size_t bytes) { \
+        if (!from_firmware(CALLER)) return __real_memcpy(to, from, bytes); \
+        copy_torn(to, from, bytes, CALLER); \
+        return to; \
+    }
+#define FILL(name) \
+    HOOK void *name(void *to, int value, size_t bytes); \
+    HOOK void *name(void *to, int value, size_t bytes) { \
+        if (!from_firmware(CALLER)) return __real_memset(to, value, bytes); \
+        fill_torn(to, value, bytes, CALLER); \
+        return to; \
+    }
+COPY(__tsan_memcpy) COPY(__wrap_memcpy) FILL(__tsan_memset) FILL(__wrap_memset)
+
+static void *move_torn(void *to, const void *from, size_t bytes, uintptr_t pc) {
+    bool overlap = (uintptr_t)to < (uintptr_t)from + bytes && (uintptr_t)from < (uintptr_t)to + bytes;
+    if (!overlap || to <= from || bytes > 16384) { copy_torn(to, from, bytes, pc); return to; }
+    uint8_t middle[bytes];   /* backwards would do it in place; through a private copy the words tear just so */
+    copy_torn(middle, from, bytes, pc);
+    copy_torn(to, middle, bytes, pc);
+    return to;
+}
+#define MOVE(name) \
+    HOOK void *name(void *to, const void *from, size_t bytes); \
+    HOOK void *name(void *to, const void *from, size_t bytes) { \
+        if (!from_firmware(CALLER)) return __real_memmove(to, from, bytes); \
+        return move_torn(to, from, bytes, CALLER); \
+    }
+MOVE(__tsan_memmove) MOVE(__wrap_memmove)
+
+/* ---- functions ---- */
+
+enum { MAX_PROBES = 16 };
+static struct { uintptr_t begin, end; } probes[MAX_PROBES];
+static unsigned probe_count;
+
+void hooks_set_probe(unsigned index, uintptr_t begin, uintptr_t stop) {
+    if (index >= MAX_PROBES) return;
+    probes[index].begin = begin;
+    probes[index].end = stop;
+    if (index >= probe_count) probe_count = index + 1;
+}
+
+void agent_probe(uint16_t probe);
+static void run_probes(uintptr_t pc) {
+    for (unsigned i = 0; i < probe_count; i++)
+        if (pc >= probes[i].begin && pc < probes[i].end) agent_probe((uint16_t)i);
+}
+
+HOOK void __tsan_func_entry(void *return_address);
+HOOK void __tsan_func_entry(void *return_address) {
+    settle();
+    port_task *self = engine.self;
+    self->calls[self->depth++ % CALL_DEPTH] = (uintptr_t)return_address;
+    if (UNLIKELY(probe_count) && engine.running) run_probes(CALLER);
+}
+
+HOOK void __tsan_func_exit(void);
+HOOK void __tsan_func_exit(void) {
+    settle();
+    if (engine.self->depth) engine.self->depth--;
+}
+
+HOOK void __tsan_init(void);
+HOOK void __tsan_init(void) {}
+HOOK void __tsan_ignore_thread_begin(void);
+HOOK void __tsan_ignore_thread_begin(void) {}
+HOOK void __tsan_ignore_thread_end(void);
+HOOK void __tsan_ignore_thread_end(void) {}

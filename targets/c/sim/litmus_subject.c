@@ -1,0 +1,52 @@
+/*
+ * litmus_subject.c: a self-contained file under the controlled scheduler: its app_main, or its main (compiled under
+ * the name p4v_litmus_main). What it prints is its observable history.
+ */
+#include "digest.h"
+#include "engine.h"
+#include "subject.h"
+
+int p4v_litmus_main(int argc, char **argv) __attribute__((weak));
+void app_main(void) __attribute__((weak));
+
+static void start(void) {}
+static size_t describe(uint8_t *bytes, size_t capacity) {
+    if (capacity < 4) return 0;
+    __real_memset(bytes, 0, 4);   /* no operations, no observers */
+    return 4;
+}
+static const char *load(const uint8_t *bytes, size_t length) {
+    (void)bytes;
+    (void)length;
+    return "a litmus file takes no program";
+}
+
+void __wrap_exit(int status) __attribute__((noreturn));
+
+/* A process ends when main returns; on a device tasks go on when app_main has returned. */
+static void entry(void *unused) {
+    (void)unused;
+    static char name[] = "litmus";
+    char *arguments[] = {name, NULL};
+    if (p4v_litmus_main) __wrap_exit(p4v_litmus_main(1, arguments));
+    if (!app_main) engine_end(PORT_MISUSE, 0, "the file has neither app_main nor main");
+    app_main();
+    port_task_exit();
+}
+
+static void log_output(const char *text, size_t length) {
+    size_t room = session_ring.capacity - session_ring.used;
+    if (length > room) { session_ring.lost++; length = room; }
+    __real_memcpy(session_ring.bytes + session_ring.used, text, length);
+    session_ring.used += length;
+}
+
+static uint64_t hash(uint64_t seed, uint32_t quantum_us) {
+    (void)quantum_us;
+    return digest_bytes(seed, session_ring.bytes, session_ring.used);
+}
+
+const struct subject subject = {start, describe, load, entry, log_output, hash};
+
+void agent_probe(uint16_t probe);
+void agent_probe(uint16_t probe) { (void)probe; }

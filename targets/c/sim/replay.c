@@ -1,0 +1,98 @@
+/*
+ * replay.c: one execution again, by ordinal or by an explicit schedule, with its choices and on request its trace.
+ *
+ * REPLAY: a request (session.h), u32 known (how many entries of the log of shared words to start from; ffffffff all),
+ * u8 flags (1 trace, 2 choices), u32 count of explicit choices, each u32 point, u8 offset.
+ * Answer: TRACE* (steps), CHOICES*, then REPLAYED (a result).
+ */
+#include "session.h"
+#include "strategy_explicit.h"
+
+enum { WITH_TRACE = 1, WITH_CHOICES = 2, MOST_CHOICES = 1 << 16 };
+
+static struct choice asked[MOST_CHOICES];
+
+static bool read_choices(wire_reader *reader) {
+    uint32_t count = (uint32_t)wire_get_uint(reader, 4);
+    if (count > MOST_CHOICES) return false;
+    for (uint32_t i = 0; i < count && !reader->short_read; i++) {
+        asked[i].point = (uint32_t)wire_get_uint(reader, 4);
+        asked[i].offset = (uint8_t)wire_get_uint(reader, 1);
+        if (i && asked[i].point <= asked[i - 1].point) return false;
+    }
+    explicit_choices(asked, count);
+    return !reader->short_read;
+}
+
+static void put_step(wire_writer *writer, const struct step *step) {
+    wire_put_uint(writer, step->kind, 1);
+    wire_put_uint(writer, step->task, 1);
+    wire_put_uint(writer, step->core, 1);
+    wire_put_uint(writer, step->choice, 1);
+    wire_put_uint(writer, step->size, 1);
+    wire_put_uint(writer, step->point, 4);
+    wire_put_uint(writer, step->position, 4);
+    wire_put_uint(writer, step->time_us, 8);
+    wire_put_uint(writer, step->pc, 8);
+    wire_put_uint(writer, step->address, 8);
+    wire_put_uint(writer, step->value, 8);
+    wire_put_str(writer, step->name ? step->name : "");
+}
+
+/* First the task names (u8 count, strs), then the steps; a frame of steps at a time. */
+static void send_trace(void) {
+    static uint8_t payload[32768];
+    wire_writer writer = {payload, payload + sizeof payload, false};
+    wire_put_uint(&writer, engine.task_count, 1);
+    for (unsigned i = 0; i < engine.task_count; i++) wire_put_str(&writer, engine.tasks[i].name);
+    session_send(WIRE_TRACE_TASKS, payload, (size_t)(writer.at - payload));
+    writer.at = payload;
+    for (uint32_t i = 0; i < trace_count; i++) {
+        put_step(&writer, &trace_steps[i]);
+        if (writer.end - writer.at >= 512 && i + 1 < trace_count) continue;
+        session_send(WIRE_TRACE, payload, (size_t)(writer.at - payload));
+        writer.at = payload;
+    }
+}
+
+static void send_choices(void) {
+    static uint8_t payload[32765];
+    wire_writer writer = {payload, payload + sizeof payload, false};
+    for (uint32_t i = 0; i < choice_count; i++) {
+        wire_put_uint(&writer, choice_log[i].point, 4);
+        wire_put_uint(&writer, choice_log[i].offset, 1);
+        if (writer.end - writer.at >= 5 && i + 1 < choice_count) continue;
+        session_send(WIRE_CHOICES, payload, (size_t)(writer.at - payload));
+        writer.at = payload;
+    }
+}
+
+/* The state of learning in which the execution began; what has been learnt since is learnt again afterwards. */
+static void execute_from(uint32_t known, uint64_t ordinal, bool traced) {
+    static uint32_t saved[WIRE_PAYLOAD_MAX / 4];
+    uint32_t now = shadow_log_length < WIRE_PAYLOAD_MAX / 4 ? shadow_log_length : WIRE_PAYLOAD_MAX / 4;
+    __real_memcpy(saved, shadow_log, now * sizeof *saved);
+    if (known < now) shadow_restore(saved, known);
+    engine.tracing = traced;
+    trace_begin();
+    session_execute(ordinal);
+    engine.tracing = false;
+    if (known < now) shadow_restore(saved, now);
+}
+
+void replay(wire_reader *reader) {
+    struct request request;
+    bool valid = request_read(reader, &request);
+    uint32_t known = (uint32_t)wire_get_uint(reader, 4);
+    unsigned flags = (unsigned)wire_get_uint(reader, 1);
+    if (!valid || !read_choices(reader)) { session_error("malformed replay request"); return; }
+    engine.plan = request.plan;
+    execute_from(known, request.first, flags != 0);
+    static uint8_t payload[WIRE_PAYLOAD_MAX];
+    if (flags & WITH_TRACE) send_trace();
+    if (flags & WITH_CHOICES) send_choices();
+    wire_writer writer = {payload, payload + sizeof payload, false};
+    if (session_ring.used > WIRE_PAYLOAD_MAX - 2048) session_ring.used = WIRE_PAYLOAD_MAX - 2048, session_ring.lost++;
+    session_put_result(&writer, 0, request.first, known);
+    session_send(WIRE_REPLAYED, payload, (size_t)(writer.at - payload));
+}

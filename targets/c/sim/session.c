@@ -1,0 +1,200 @@
+/*
+ * session.c: main of the simulator. Reads frames from standard input and writes frames to standard output; see
+ * session.h and wire/message.h for the messages. It opens no file and talks to nobody else.
+ */
+#include "session.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <unistd.h>
+
+enum { RING_BYTES = 1 << 20, PROGRAM_BYTES = 1 << 20, LOG_BYTES = 16384 };
+
+static uint8_t ring_bytes[RING_BYTES], program_bytes[PROGRAM_BYTES];
+agent_ring session_ring = {.bytes = ring_bytes, .capacity = RING_BYTES};
+static wire_encoder encoder;
+static wire_decoder decoder;
+static wire_assembly assembly = {.bytes = program_bytes, .capacity = PROGRAM_BYTES};
+static uint8_t frame_in[WIRE_FRAME_MAX(WIRE_PAYLOAD_MAX)], frame_out[WIRE_FRAME_MAX(WIRE_PAYLOAD_MAX)];
+static const char *firmware_name = "", *build_id = "";
+static bool loaded;
+
+uint32_t session_position(void);
+uint32_t session_position(void) { return session_ring.records; }
+
+static void write_all(const uint8_t *bytes, size_t length) {
+    while (length) {
+        ssize_t done = write(STDOUT_FILENO, bytes, length);
+        if (done < 0 && errno == EINTR) continue;
+        if (done <= 0) __real_exit(0);   /* nobody listens any more */
+        bytes += done;
+        length -= (size_t)done;
+    }
+}
+
+void session_send(uint8_t type, const void *payload, size_t length) {
+    write_all(frame_out, wire_encode(&encoder, type, payload, length, frame_out, sizeof frame_out));
+}
+
+void session_error(const char *text) {
+    uint8_t payload[512];
+    wire_writer writer = {payload, payload + sizeof payload, false};
+    wire_put_str(&writer, text);
+    session_send(WIRE_ERROR, payload, (size_t)(writer.at - payload));
+}
+
+bool session_interrupted(void) {
+    struct pollfd in = {.fd = STDIN_FILENO, .events = POLLIN};
+    return poll(&in, 1, 0) > 0;
+}
+
+/* ---- one execution ---- */
+
+static char log_text[LOG_BYTES];
+static size_t log_used;
+
+void port_log(const char *text, size_t length) {
+    subject.log(text, length);
+    size_t kept = length < LOG_BYTES - log_used ? length : LOG_BYTES - log_used;
+    __real_memcpy(log_text + log_used, text, kept);
+    log_used += kept;
+}
+
+void session_execute(uint64_t ordinal) {
+    session_ring.used = 0;
+    session_ring.lost = session_ring.records = 0;
+    log_used = 0;
+    execute(subject.entry, ordinal);
+}
+
+void session_put_result(wire_writer *writer, uint32_t index, uint64_t ordinal, uint32_t known) {
+    wire_put_uint(writer, index, 4);
+    wire_put_uint(writer, ordinal, 8);
+    wire_put_uint(writer, known, 4);
+    wire_put_uint(writer, engine.plan.length, 4);
+    wire_put_uint(writer, engine.outcome, 1);
+    wire_put_uint(writer, engine.now_us, 8);
+    wire_put_uint(writer, engine.slack_us, 8);
+    wire_put_uint(writer, session_ring.lost, 4);
+    wire_put_uint(writer, engine.choice_points, 4);
+    wire_put_uint(writer, engine.preemptions, 4);
+    wire_put_uint(writer, engine.detail_pc, 8);
+    wire_put_str(writer, engine.detail_task);
+    wire_put_str(writer, engine.detail);
+    wire_put_uint(writer, session_ring.used, 4);
+    wire_put_bytes(writer, session_ring.bytes, session_ring.used);
+}
+
+static const struct strategy *strategy_of(uint64_t number) {
+    return number == 0 ? &strategy_random : number == 1 ? &strategy_pct : number == 2 ? &strategy_explicit : NULL;
+}
+
+bool request_read(wire_reader *reader, struct request *request) {
+    struct plan *plan = &request->plan;
+    plan->strategy = strategy_of(wire_get_uint(reader, 1));
+    plan->granularity = (uint8_t)wire_get_uint(reader, 1);
+    plan->relaxed = (uint8_t)wire_get_uint(reader, 1);
+    plan->depth = (uint8_t)wire_get_uint(reader, 1);
+    plan->tick_budget = (uint8_t)wire_get_uint(reader, 1);
+    plan->seed = wire_get_uint(reader, 8);
+    request->first = wire_get_uint(reader, 8);
+    request->executions = wire_get_uint(reader, 8);
+    plan->max_points = (uint32_t)wire_get_uint(reader, 4);
+    plan->length = (uint32_t)wire_get_uint(reader, 4);
+    request->quantum_us = (uint32_t)wire_get_uint(reader, 4);
+    return !reader->short_read && plan->strategy && plan->max_points && request->quantum_us;
+}
+
+/* ---- messages ---- */
+
+static void hello(void) {
+    static uint8_t payload[32768];
+    wire_writer writer = {payload, payload + sizeof payload, false};
+    wire_identity identity = {firmware_name, build_id, (uint64_t)getpid(), 0, RING_BYTES};
+    wire_hello(&writer, &identity);
+    size_t rest = subject.describe(writer.at, (size_t)(writer.end - writer.at));
+    session_send(WIRE_HELLO, payload, (size_t)(writer.at - payload) + rest);
+}
+
+static void take_program(const wire_frame *frame) {
+    enum wire_assembled state = wire_assemble(&assembly, frame->payload, frame->length);
+    if (state == WIRE_ASSEMBLY_MORE) return;
+    loaded = false;
+    if (state == WIRE_ASSEMBLY_BAD) { session_error("the program's chunks are out of order or too large"); return; }
+    const char *wrong = subject.load(program_bytes, assembly.used);
+    if (wrong) { session_error(wrong); return; }
+    loaded = true;
+    session_send(WIRE_ACCEPTED, NULL, 0);
+}
+
+/* u16 probes, each u64 begin, u64 end: where the functions of p4v_probes lie. */
+static void take_probes(wire_reader *reader) {
+    uint64_t count = wire_get_uint(reader, 2);
+    for (unsigned i = 0; i < count && !reader->short_read; i++) {
+        uintptr_t begin = wire_get_uint(reader, 8);
+        hooks_set_probe(i, begin, wire_get_uint(reader, 8));
+    }
+    session_send(WIRE_ACCEPTED, NULL, 0);
+}
+
+/* u32 count, each u32 entry; or nothing: asks for the log, which comes back in the same form. */
+static void exchange_known(wire_reader *reader) {
+    if (reader->at == reader->end) {
+        size_t most = WIRE_PAYLOAD_MAX / 4 - 1, count = shadow_log_length < most ? shadow_log_length : most;
+        static uint8_t payload[WIRE_PAYLOAD_MAX];
+        wire_writer writer = {payload, payload + sizeof payload, false};
+        wire_put_uint(&writer, count, 4);
+        wire_put_bytes(&writer, shadow_log, count * 4);
+        session_send(WIRE_KNOWN_SHARED, payload, (size_t)(writer.at - payload));
+        return;
+    }
+    uint32_t count = (uint32_t)wire_get_uint(reader, 4);
+    const uint8_t *bytes = wire_get_bytes(reader, (size_t)count * 4);
+    static uint32_t entries[WIRE_PAYLOAD_MAX / 4];
+    if (!bytes) { session_error("the list of shared words is cut short"); return; }
+    __real_memcpy(entries, bytes, (size_t)count * 4);
+    shadow_restore(entries, count);
+    session_send(WIRE_ACCEPTED, NULL, 0);
+}
+
+static void send_log(void) { session_send(WIRE_LOG, log_text, log_used); }
+
+static bool needs_program(void) {
+    if (loaded || subject.load(NULL, 0)[0] == 'a') return true;
+    session_error("no program has been loaded");
+    return false;
+}
+
+static void on_frame(void *unused, const wire_frame *frame) {
+    (void)unused;
+    wire_reader reader = {frame->payload, frame->payload + frame->length, false};
+    switch (frame->type) {
+    case WIRE_DESCRIBE: hello(); break;
+    case WIRE_PROGRAM: take_program(frame); break;
+    case WIRE_EXPLORE: if (needs_program()) explore(&reader); break;
+    case WIRE_REPLAY: if (needs_program()) { replay(&reader); send_log(); } break;
+    case WIRE_KNOWN_SHARED: exchange_known(&reader); break;
+    case WIRE_PROBES: take_probes(&reader); break;
+    case WIRE_STOP: break;
+    default: session_error("unknown message"); break;
+    }
+}
+
+static void on_text(void *unused, const uint8_t *text, size_t length) { (void)unused; (void)text; (void)length; }
+
+int main(int argc, char **argv) {
+    if (argc > 1) firmware_name = argv[1];
+    if (argc > 2) build_id = argv[2];
+    subject.start();
+    engine_start();
+    watchdog_start();
+    wire_decoder_init(&decoder, frame_in, sizeof frame_in, on_frame, on_text, NULL);
+    static uint8_t bytes[65536];
+    for (;;) {
+        ssize_t got = read(STDIN_FILENO, bytes, sizeof bytes);
+        if (got < 0 && errno == EINTR) continue;
+        if (got <= 0) return 0;
+        wire_decoder_feed(&decoder, bytes, (size_t)got);
+    }
+}

@@ -1,0 +1,35 @@
+/*
+ * session.h: the engine's end of the pipe: frames in, frames out, and the executions asked for.
+ */
+#ifndef P4V_SESSION_H
+#define P4V_SESSION_H
+
+#include "../wire/frame.h"
+#include "../wire/message.h"
+#include "engine.h"
+#include "subject.h"
+
+void session_send(uint8_t type, const void *payload, size_t length);
+void session_error(const char *text);
+bool session_interrupted(void);      /* the host has said something: stop and listen */
+
+/* What EXPLORE and REPLAY have in common, 41 bytes: u8 strategy (0 random, 1 pct, 2 explicit), u8 granularity (0 words,
+ * 1 sync), u8 relaxed, u8 depth, u8 tick_budget, u64 seed, u64 first ordinal, u64 executions, u32 max_points,
+ * u32 length (k of PCT; 0: measure), u32 quantum_us. */
+struct request {
+    struct plan plan;
+    uint64_t first, executions;
+    uint32_t quantum_us;
+};
+bool request_read(wire_reader *reader, struct request *request);
+
+/* One execution of the subject; afterwards engine.* and session_ring hold its result. */
+void session_execute(uint64_t ordinal);
+/* Appends the execution's result: u32 index, u64 ordinal, u32 known, u32 length, u8 outcome, u64 end_us, u64 slack_us,
+ * u32 lost, u32 choice_points, u32 preemptions, u64 pc, str task, str detail, then u32 length and the history's bytes. */
+void session_put_result(wire_writer *writer, uint32_t index, uint64_t ordinal, uint32_t known);
+
+void explore(wire_reader *reader);   /* explore.c */
+void replay(wire_reader *reader);    /* replay.c */
+
+#endif

@@ -1,0 +1,150 @@
+/*
+ * shadow.c: whose memory is it. One byte per 32-bit granule of the low 4 GiB.
+ *
+ * A granule that a second task touches becomes shared, and stays known as shared in later executions: only accesses to
+ * shared granules are schedule points. Ownership by one task is forgotten between executions, so that an execution
+ * depends on nothing but its plan and on what had been learnt when it began; the log of what was learnt, in order, is
+ * therefore part of what a replay restores.
+ */
+#include "engine.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#define KNOWN_BASE (SHADOW_BASE + SHADOW_BYTES)
+#define TEARABLE_BASE (KNOWN_BASE + SHADOW_BYTES)
+#define known ((uint8_t *)KNOWN_BASE)          /* the shadow an execution starts from */
+#define tearable ((uint8_t *)TEARABLE_BASE)    /* per granule holding a high word: it has changed */
+
+extern char p4v_data_begin[], p4v_data_end[], p4v_bss_begin[], p4v_bss_end[];
+extern char __executable_start[], end[];
+
+uint32_t shadow_log_length;
+uint32_t *shadow_log;
+static uint32_t shadow_log_capacity;
+
+static void region_start(uintptr_t begin, uintptr_t stop, uint8_t mark) {
+    __real_memset(known + GRANULE(begin), mark, GRANULE(stop + 3) - GRANULE(begin));
+    __real_memcpy(shadow + GRANULE(begin), known + GRANULE(begin), GRANULE(stop + 3) - GRANULE(begin));
+}
+
+void shadow_start(void) {
+    void *map = mmap((void *)SHADOW_BASE, 3 * SHADOW_BYTES, PROT_READ | PROT_WRITE,
+                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+    if (map != (void *)SHADOW_BASE) {
+        fputs("p4verify: cannot reserve 3 GiB of address space for the shadow memory; raise `ulimit -v`\n", stderr);
+        __real_exit(2);
+    }
+    region_start((uintptr_t)p4v_data_begin, (uintptr_t)p4v_data_end, SHADOW_UNOWNED);
+    region_start((uintptr_t)p4v_bss_begin, (uintptr_t)p4v_bss_end, SHADOW_UNOWNED);
+    region_start(ARENA_BASE, ARENA_BASE + ARENA_BYTES, SHADOW_UNOWNED);
+    shadow_mark(ARENA_BASE, ARENA_BYTES, SHADOW_REDZONE);
+    for (unsigned id = 0; id < MAX_TASKS; id++)
+        region_start(STACKS_BASE + id * STACK_BYTES, STACKS_BASE + (id + 1) * STACK_BYTES, (uint8_t)(id + 1));
+}
+
+void shadow_mark(uintptr_t address, size_t bytes, uint8_t mark) {
+    __real_memset(shadow + GRANULE(address), mark, GRANULE(address + bytes + 3) - GRANULE(address));
+}
+
+void shadow_allocated(uintptr_t address, size_t bytes) {
+    __real_memcpy(shadow + GRANULE(address), known + GRANULE(address), GRANULE(address + bytes + 3) - GRANULE(address));
+}
+
+static void region_reset(uintptr_t begin, uintptr_t stop) { shadow_allocated(begin, stop - begin); }
+
+void shadow_reset(void) {
+    region_reset((uintptr_t)p4v_data_begin, (uintptr_t)p4v_data_end);
+    region_reset((uintptr_t)p4v_bss_begin, (uintptr_t)p4v_bss_end);
+    shadow_mark(ARENA_BASE, arena_used, SHADOW_REDZONE);
+}
+
+/* ---- what has been learnt ---- */
+
+static void log_entry(uint32_t entry) {
+    if (shadow_log_length == shadow_log_capacity) {
+        shadow_log_capacity = shadow_log_capacity ? 2 * shadow_log_capacity : 1024;
+        shadow_log = __real_realloc(shadow_log, shadow_log_capacity * sizeof *shadow_log);
+        if (!shadow_log) __real_abort();
+    }
+    shadow_log[shadow_log_length++] = entry;
+}
+
+void shadow_learn(uintptr_t granule, bool is_tearable) {
+    uint8_t *cell = is_tearable ? tearable + granule : known + granule;
+    if (*cell == SHADOW_SHARED) return;
+    *cell = SHADOW_SHARED;
+    if (!is_tearable) shadow[granule] = SHADOW_SHARED;
+    log_entry((uint32_t)(granule << 1 | is_tearable));
+}
+
+bool shadow_tearable(uintptr_t address) { return tearable[GRANULE(address)] == SHADOW_SHARED; }
+
+static uint8_t untouched(uintptr_t granule) {
+    uintptr_t address = granule << 2;
+    if (address < STACKS_BASE || address >= STACKS_BASE + MAX_TASKS * STACK_BYTES) return SHADOW_UNOWNED;
+    return (uint8_t)((address - STACKS_BASE) / STACK_BYTES + 1);
+}
+
+/* Between executions only: the live shadow of stacks is the known one. */
+void shadow_forget(void) {
+    for (uint32_t i = 0; i < shadow_log_length; i++) {
+        uintptr_t granule = shadow_log[i] >> 1;
+        if (shadow_log[i] & 1) { tearable[granule] = 0; continue; }
+        known[granule] = untouched(granule);
+        if (granule << 2 >= STACKS_BASE) shadow[granule] = known[granule];
+    }
+    shadow_log_length = 0;
+}
+
+void shadow_restore(const uint32_t *entries, uint32_t count) {
+    shadow_forget();
+    for (uint32_t i = 0; i < count; i++) {
+        uint8_t now = shadow[entries[i] >> 1];
+        shadow_learn(entries[i] >> 1, entries[i] & 1);
+        if ((entries[i] >> 1) << 2 < STACKS_BASE) shadow[entries[i] >> 1] = now;  /* the next reset takes it up */
+    }
+}
+
+/* ---- accesses ---- */
+
+static bool ours(uintptr_t address) {
+    return address >= (uintptr_t)__executable_start && address < (uintptr_t)end;
+}
+
+static bool touch_special(uint8_t mark, uintptr_t address, size_t bytes, bool write, uintptr_t pc) {
+    const char *what = write ? "write" : "read";
+    if (mark == SHADOW_FREED)
+        engine_end(PORT_MEMORY, pc, "use after free: %s of %zu bytes at 0x%zx", what, bytes, (size_t)address);
+    if (mark == SHADOW_REDZONE)
+        engine_end(PORT_MEMORY, pc, "out of bounds of its allocation: %s of %zu bytes at 0x%zx", what, bytes,
+                   (size_t)address);
+    if (address < 4096)
+        engine_end(PORT_CRASH, pc, "null pointer: %s of %zu bytes at 0x%zx", what, bytes, (size_t)address);
+    if (write && ours(address))
+        engine_end(PORT_MEMORY, pc, "wild write of %zu bytes at 0x%zx", bytes, (size_t)address);
+    return false;
+}
+
+/* Before there is a second task nothing can be shared: what main initialises stays unclaimed. */
+static bool touch_granule(uintptr_t granule, uintptr_t address, size_t bytes, bool write, uintptr_t pc) {
+    uint8_t mark = shadow[granule];
+    if (mark == engine.me) return false;
+    if (mark == SHADOW_SHARED) return true;
+    if (mark == SHADOW_UNOWNED) {
+        if (engine.task_count > 1) shadow[granule] = engine.me;
+        return false;
+    }
+    if (mark == SHADOW_FOREIGN || mark > MAX_TASKS) return touch_special(mark, address, bytes, write, pc);
+    shadow_learn(granule, false);
+    return true;
+}
+
+bool shadow_touch(uintptr_t address, size_t bytes, bool write, uintptr_t pc) {
+    if (!engine.running || address >> 32 || bytes == 0) return false;
+    bool shared = false;
+    for (uintptr_t granule = GRANULE(address); granule <= GRANULE(address + bytes - 1); granule++)
+        shared |= touch_granule(granule, address, bytes, write, pc);
+    return shared;
+}

@@ -1,0 +1,71 @@
+/*
+ * strategy_pct.c: probabilistic concurrency testing (Burckhardt, Kothari, Musuvathi, Nagarakatte, ASPLOS 2010).
+ *
+ * Tasks get random priorities; the enabled task of the highest always runs; at d - 1 steps drawn among k the running
+ * task falls below all others. A bug of depth d is found with probability at least 1 / (n k^(d-1)).
+ * Deviations: k is the length measured on this program, not a bound; the copy of a record counts as one step whose
+ * tear position is drawn, so that copies do not eat the budget; the firmware's own priorities decide who is enabled.
+ */
+#include "engine.h"
+
+enum { MAX_DEPTH = 16 };
+static uint32_t rank[MAX_TASKS];          /* the strategy's priority of each task, drawn when it first appears */
+static uint32_t changes[MAX_DEPTH];       /* steps at which the running task is demoted, ascending */
+static unsigned change_count, next_change;
+static uint32_t step, lowest, tear_at;
+
+static void sort_changes(void) {
+    for (unsigned i = 1; i < change_count; i++)
+        for (unsigned j = i; j > 0 && changes[j] < changes[j - 1]; j--) {
+            uint32_t swap = changes[j];
+            changes[j] = changes[j - 1];
+            changes[j - 1] = swap;
+        }
+}
+
+static void begin(void) {
+    for (unsigned i = 0; i < MAX_TASKS; i++) rank[i] = 0;
+    change_count = engine.plan.depth > MAX_DEPTH ? MAX_DEPTH : engine.plan.depth ? engine.plan.depth - 1u : 0;
+    for (unsigned i = 0; i < change_count; i++) changes[i] = 1 + draw_below(engine.plan.length ? engine.plan.length : 1);
+    sort_changes();
+    next_change = 0;
+    step = 0;
+    tear_at = 0;
+    lowest = MAX_DEPTH;
+}
+
+static uint32_t rank_of(unsigned id) {
+    if (!rank[id]) rank[id] = MAX_DEPTH + 1 + (draw() >> 2);
+    return rank[id];
+}
+
+/* One step per access; of a range only the word drawn for it counts. */
+static bool step_counts(void) {
+    if (!engine.range_words) return true;
+    if (engine.range_index == 0) tear_at = draw_below(engine.range_words);
+    return engine.range_index == tear_at;
+}
+
+static unsigned best(unsigned n) {
+    unsigned start = 0, found = 0;
+    while (start < n && engine.enabled[start] < engine.self->id) start++;
+    for (unsigned i = 1; i < n; i++) {
+        unsigned here = engine.enabled[(start + found) % n], there = engine.enabled[(start + i) % n];
+        if (rank_of(there) > rank_of(here)) found = i;
+    }
+    return found;
+}
+
+static unsigned choose(unsigned n) {
+    if (step_counts()) {
+        step++;
+        if (next_change < change_count && step >= changes[next_change]) {
+            next_change++;
+            rank[engine.self->id] = --lowest;
+            if (UNLIKELY(engine.ticks_left) && (draw() & 3) == 0) return CHOICE_TICK;
+        }
+    }
+    return best(n);
+}
+
+const struct strategy strategy_pct = {"pct", begin, choose};

@@ -1,0 +1,71 @@
+/*
+ * trace.c: what happened in one execution, step by step, when a replay asks for it. Never on while exploring.
+ */
+#include "engine.h"
+
+#include <stdlib.h>
+
+enum { STEPS_MAX = 1 << 20, CHOICES_MAX = 1 << 20, SLICE = 8 };
+
+struct step *trace_steps;
+uint32_t trace_count, trace_dropped, choice_count;
+struct choice *choice_log;
+static uint32_t record_choice, record_point;
+static uint32_t open_write = UINT32_MAX;   /* index of a write whose value is known at the task's next hook */
+static uint32_t steps_capacity;
+
+uint32_t session_position(void);  /* records in the history so far */
+
+void trace_begin(void) {
+    if (!choice_log) choice_log = __real_malloc(CHOICES_MAX * sizeof *choice_log);
+    if (!choice_log) __real_abort();
+    trace_count = trace_dropped = choice_count = 0;
+    record_choice = 0;
+    record_point = UINT32_MAX;
+    open_write = UINT32_MAX;
+}
+
+static bool room(void) {
+    if (trace_count < steps_capacity) return true;
+    if (steps_capacity >= STEPS_MAX) { trace_dropped++; return false; }
+    uint32_t wanted = steps_capacity ? 2 * steps_capacity : 4096;
+    struct step *grown = __real_realloc(trace_steps, wanted * sizeof *grown);
+    if (!grown) { trace_dropped++; return false; }
+    trace_steps = grown;
+    steps_capacity = wanted;
+    return true;
+}
+
+static uint64_t bits_at(const void *address, unsigned size) {
+    uint64_t value = 0;
+    __real_memcpy(&value, address, size < SLICE ? size : SLICE);
+    return value;
+}
+
+void trace_step(enum step_kind kind, uintptr_t pc, const void *address, unsigned size, const char *name) {
+    if (!room()) return;
+    struct step *step = &trace_steps[trace_count++];
+    *step = (struct step){.time_us = engine.now_us, .pc = pc, .address = (uintptr_t)address, .name = name,
+                          .position = session_position(), .kind = (uint8_t)kind, .task = engine.self->id,
+                          .core = (uint8_t)port_core(), .size = (uint8_t)(size < 255 ? size : 255),
+                          .point = record_point, .choice = (uint8_t)record_choice};
+    record_choice = 0;
+    record_point = UINT32_MAX;
+    if (kind == STEP_READ) step->value = bits_at(address, size);
+    if (kind == STEP_WRITE) { open_write = trace_count - 1; engine.pending = 1; }
+}
+
+void trace_settle(void) {
+    if (open_write == UINT32_MAX) return;
+    struct step *step = &trace_steps[open_write];
+    step->value = bits_at((const void *)(uintptr_t)step->address, step->size);
+    open_write = UINT32_MAX;
+}
+
+/* The next step, by whichever task, carries the choice that led to it. */
+void trace_choice(unsigned choice) {
+    record_choice = choice;
+    record_point = engine.choice_points - 1;
+    if (choice_count < CHOICES_MAX)
+        choice_log[choice_count++] = (struct choice){engine.choice_points - 1, (uint8_t)choice};
+}
