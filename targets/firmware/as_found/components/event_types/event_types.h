@@ -24,10 +24,10 @@ typedef struct {
     float current;      /* A, positive while charging */
     float power;        /* W */
     float temperature;  /* C */
-    bool bms_ok;
+    bool bms_ok;        /* the values are measurements of a BMS that answers */
     bool can_ok;
     bool mqtt_ok;
-    bool tinybms_ok;
+    bool tinybms_ok;    /* link states, as their events said last */
 } battery_status_t;
 
 /* EVENT_PACK_STATS_UPDATED. cell_count 0: nothing is known; cells[i] 0: that cell is not known yet, and no part of the

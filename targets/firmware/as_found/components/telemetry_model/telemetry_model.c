@@ -103,6 +103,7 @@ static bool apply_battery(const char *key, float value)
         return false;
     }
     battery->power = battery->voltage * battery->current;
+    battery->bms_ok = true;
     return true;
 }
 
@@ -184,7 +185,9 @@ static void on_tinybms_link(event_bus_t *bus, const event_t *event, void *ctx)
     (void)bus;
     (void)ctx;
     s_state.battery.tinybms_ok = event->type == EVENT_TINYBMS_CONNECTED;
-    s_state.battery.bms_ok = s_state.battery.tinybms_ok;
+    if (!s_state.battery.tinybms_ok) {
+        s_state.battery.bms_ok = false;
+    }
     publish_flags();
 }
 

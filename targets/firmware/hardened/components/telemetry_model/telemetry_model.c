@@ -154,8 +154,8 @@ static void apply_register_update(const tinybms_register_update_t *update)
     int cell = pack_cell_index(update->key);
     if (cell >= 0) {
         pack_set_cell(&s_state.pack, (unsigned)cell, update->user_value);
-    } else {
-        battery_apply_register(&s_state.battery, &s_state.battery_known, update->key, update->user_value);
+    } else if (battery_apply_register(&s_state.battery, &s_state.battery_known, update->key, update->user_value)) {
+        s_state.battery.bms_ok = true;
     }
 }
 
@@ -253,7 +253,7 @@ static void on_tinybms_link(event_bus_t *bus, const event_t *event, void *ctx)
     (void)ctx;
     lock_state();
     s_state.battery.tinybms_ok = event->type == EVENT_TINYBMS_CONNECTED;
-    s_state.battery.bms_ok = s_state.battery.tinybms_ok;
+    s_state.battery.bms_ok = s_state.battery.bms_ok && s_state.battery.tinybms_ok;
     publish_updates();
     unlock_state();
 }
