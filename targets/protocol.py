@@ -56,6 +56,7 @@ class MessageType(enum.IntEnum):
     REPLAY = 0x11
     KNOWN_SHARED = 0x12
     STOP = 0x13
+    PROBES = 0x14
     HELLO = 0x81
     ACCEPTED = 0x82
     HISTORY = 0x83
@@ -67,6 +68,9 @@ class MessageType(enum.IntEnum):
     EXPLORED = 0x92
     TRACE = 0x93
     REPLAYED = 0x94
+    COUNTS = 0x95
+    CHOICES = 0x96
+    TRACE_TASKS = 0x97
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,7 @@ static uint64_t hash(uint64_t seed, uint32_t quantum_us) {
     return digest_bytes(seed, session_ring.bytes, session_ring.used);
 }
 
-const struct subject subject = {start, describe, load, entry, log_output, hash};
+const struct subject subject = {false, start, describe, load, entry, log_output, hash};
 
 void agent_probe(uint16_t probe);
 void agent_probe(uint16_t probe) { (void)probe; }

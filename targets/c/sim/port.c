@@ -72,6 +72,7 @@ port_task *port_self(void) { return engine.running ? engine.self : NULL; }
 void *port_user(port_task *task) { return task->user; }
 void port_set_user(port_task *task, void *user) { task->user = user; }
 const char *port_task_name(port_task *task) { return task->name; }
+unsigned port_task_priority(port_task *task) { return task->priority; }
 int port_core(void) { return engine.self->core < 0 ? 0 : engine.self->core; }
 int port_task_core(port_task *task) { return task->core; }
 

@@ -17,7 +17,7 @@ static wire_encoder encoder;
 static wire_decoder decoder;
 static wire_assembly assembly = {.bytes = program_bytes, .capacity = PROGRAM_BYTES};
 static uint8_t frame_in[WIRE_FRAME_MAX(WIRE_PAYLOAD_MAX)], frame_out[WIRE_FRAME_MAX(WIRE_PAYLOAD_MAX)];
-static const char *firmware_name = "", *build_id = "";
+extern const char p4v_firmware_name[], p4v_build_id[];   /* in the table that the build writes */
 static bool loaded;
 
 uint32_t session_position(void);
@@ -111,7 +111,7 @@ bool request_read(wire_reader *reader, struct request *request) {
 static void hello(void) {
     static uint8_t payload[32768];
     wire_writer writer = {payload, payload + sizeof payload, false};
-    wire_identity identity = {firmware_name, build_id, (uint64_t)getpid(), 0, RING_BYTES};
+    wire_identity identity = {p4v_firmware_name, p4v_build_id, (uint64_t)getpid(), 0, RING_BYTES};
     wire_hello(&writer, &identity);
     size_t rest = subject.describe(writer.at, (size_t)(writer.end - writer.at));
     session_send(WIRE_HELLO, payload, (size_t)(writer.at - payload) + rest);
@@ -161,7 +161,7 @@ static void exchange_known(wire_reader *reader) {
 static void send_log(void) { session_send(WIRE_LOG, log_text, log_used); }
 
 static bool needs_program(void) {
-    if (loaded || subject.load(NULL, 0)[0] == 'a') return true;
+    if (loaded || !subject.takes_program) return true;
     session_error("no program has been loaded");
     return false;
 }
@@ -183,9 +183,7 @@ static void on_frame(void *unused, const wire_frame *frame) {
 
 static void on_text(void *unused, const uint8_t *text, size_t length) { (void)unused; (void)text; (void)length; }
 
-int main(int argc, char **argv) {
-    if (argc > 1) firmware_name = argv[1];
-    if (argc > 2) build_id = argv[2];
+int main(void) {
     subject.start();
     engine_start();
     watchdog_start();

@@ -2,6 +2,7 @@
  * watchdog.c: what hooks can not see. A loop without hooks is caught by a CPU-time timer, a crash by its signal; both
  * end the execution, not the process. Memory and files of the process are limited.
  */
+#define _GNU_SOURCE   /* names of registers in ucontext_t */
 #include "engine.h"
 
 #include <signal.h>
@@ -38,6 +39,16 @@ static const char *stack_of(uintptr_t address) {
     return (address - STACKS_BASE) % STACK_BYTES < 4096 ? engine.tasks[(address - STACKS_BASE) / STACK_BYTES].name : NULL;
 }
 
+static const char *signal_name(int number) {
+    switch (number) {
+    case SIGSEGV: return "SIGSEGV";
+    case SIGBUS: return "SIGBUS";
+    case SIGILL: return "SIGILL";
+    case SIGTRAP: return "SIGTRAP";
+    default: return "SIGABRT";
+    }
+}
+
 static void on_crash(int number, siginfo_t *info, void *context) {
     if (!engine.running) {
         signal(number, SIG_DFL);
@@ -48,7 +59,7 @@ static void on_crash(int number, siginfo_t *info, void *context) {
     const char *overflown = number == SIGSEGV ? stack_of(address) : NULL;
     if (overflown) __real_snprintf(signal_text, sizeof signal_text, "stack overflow in task %s", overflown);
     else if (number == SIGFPE) __real_snprintf(signal_text, sizeof signal_text, "SIGFPE: division by zero or overflow");
-    else __real_snprintf(signal_text, sizeof signal_text, "SIG%s at address 0x%zx", sigabbrev_np(number), (size_t)address);
+    else __real_snprintf(signal_text, sizeof signal_text, "%s at address 0x%zx", signal_name(number), (size_t)address);
     leave_through(context, PORT_CRASH);
 }
 
@@ -63,8 +74,6 @@ static void on_period(int number, siginfo_t *info, void *context) {
     }
     if (++silent_periods < PATIENCE) return;
     silent_periods = 0;
-    uintptr_t pc = (uintptr_t)((ucontext_t *)context)->uc_mcontext.gregs[REG_RIP];
-    (void)pc;
     __real_snprintf(signal_text, sizeof signal_text, "no access to shared memory and no RTOS call for a second of CPU time");
     leave_through(context, PORT_HANG);
 }

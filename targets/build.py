@@ -1,0 +1,187 @@
+"""Builds the simulator's executable out of a firmware tree, or out of self-contained litmus files.
+
+Objects and executables are cached by content, under $P4VERIFY_CACHE, else the user's cache folder; several processes
+may build at once. It refuses to run anything it built, and turns every failure into a `BuildError` for the user.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from p4verify.targets import advice
+from p4verify.targets.audit import BlindSpot, audit
+from p4verify.targets.compilers import Compiler, require
+from p4verify.targets.linking import Link, LinkError, code_of, functions_of, link, outside_reset
+from p4verify.targets.manifest import CXX_SUFFIXES, Manifest
+from p4verify.targets.objects import CompileError, ObjectCache, OnProgress, digest_of
+from p4verify.targets.plan import C_STANDARD, CXX_STANDARD, RUNTIME, Litmus, Plan, firmware_plan, litmus_plan
+from p4verify.targets.symbols import Symbols
+
+FORMAT = "1"
+"""Raised when what a build means changes, so that nothing built before is found."""
+
+
+class BuildError(Exception):
+    """It cannot be built; the text is for the user."""
+
+
+@dataclass(frozen=True)
+class Build:
+    """An executable of the simulator. `identity` is a digest of sources, manifest, compiler and instrumented sites.
+
+    `symbols` and `audit` are worked out when they are first asked for.
+    """
+
+    name: str
+    executable: Path
+    identity: str
+    compiler: Compiler
+    instrumented: tuple[Path, ...] = field(repr=False)
+    manifest: Manifest | None = field(default=None, repr=False)
+
+    @cached_property
+    def symbols(self) -> Symbols:
+        """Names for its addresses."""
+        return Symbols(self.executable)
+
+    @cached_property
+    def audit(self) -> tuple[BlindSpot, ...]:
+        """The memory accesses of the instrumented code that the scheduler cannot see, by file and line."""
+        return tuple(sorted({spot for path in self.instrumented for spot in audit(path)}))
+
+
+def cache_folder() -> Path:
+    """Where builds are kept: $P4VERIFY_CACHE, else p4verify under $XDG_CACHE_HOME or ~/.cache."""
+    chosen = os.environ.get("P4VERIFY_CACHE")
+    if chosen:
+        return Path(chosen).expanduser().absolute()
+    base = os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()
+    return Path(base).absolute() / "p4verify"
+
+
+def silent(_line: str) -> None:
+    """Progress for nobody."""
+
+
+def build_firmware(
+    manifest: Manifest, compiler: Compiler | None = None, *, progress: OnProgress = silent, runtime: Path = RUNTIME
+) -> Build:
+    """Builds a firmware tree; BuildError or CompilerError with what to do when that is impossible."""
+    chosen = compiler or require()
+
+    def plan(generated: Path) -> Plan:
+        return firmware_plan(manifest, chosen, generated, runtime)
+
+    _require_cxx(chosen, (*manifest.sources, *manifest.stubs, *manifest.adapters))
+    return _Builder(chosen, manifest, progress).build(plan)
+
+
+def build_litmus(
+    files: Sequence[Path],
+    compiler: Compiler | None = None,
+    *,
+    defines: Mapping[str, str] | None = None,
+    include: Sequence[Path] = (),
+    c_standard: str = C_STANDARD,
+    cxx_standard: str = CXX_STANDARD,
+    progress: OnProgress = silent,
+    runtime: Path = RUNTIME,
+) -> Build:
+    """Builds self-contained files (`main` or `app_main`) under the same scheduler, without agent and adapters."""
+    absent = [path for path in files if not path.is_file()]
+    if absent or not files:
+        raise BuildError(f"there is no such file: {absent[0]}" if absent else "no file was named")
+    chosen = compiler or require()
+    paths = tuple(path.resolve() for path in files)
+    folders = tuple(path.resolve() for path in include)
+    litmus = Litmus(paths, defines or {}, folders, c_standard, cxx_standard)
+
+    def plan(generated: Path) -> Plan:
+        return litmus_plan(litmus, chosen, generated, runtime)
+
+    _require_cxx(chosen, paths)
+    return _Builder(chosen, None, progress).build(plan)
+
+
+def _require_cxx(compiler: Compiler, files: Sequence[Path]) -> None:
+    wanting = [path for path in files if path.suffix in CXX_SUFFIXES]
+    if wanting and compiler.cxx is None:
+        raise BuildError(f"{wanting[0]} is C++ and {compiler.describe()} has no C++ driver: install it (e.g. g++)")
+
+
+class _Builder:
+    """One build with one compiler. The lock keeps two processes from compiling the same files at the same time."""
+
+    def __init__(self, compiler: Compiler, manifest: Manifest | None, progress: OnProgress) -> None:
+        self.compiler = compiler
+        self.manifest = manifest
+        self.progress = progress
+        self.cache = cache_folder()
+
+    def build(self, plan_in: Callable[[Path], Plan]) -> Build:
+        try:
+            with self._locked():
+                plan = plan_in(self.cache / "generated")
+                return self._build(plan)
+        except CompileError as error:
+            raise BuildError(advice.of_compile_error(error, self.manifest)) from None
+        except LinkError as error:
+            raise BuildError(advice.of_link_error(error, self.manifest)) from None
+        except OSError as error:
+            raise BuildError(f"cannot build in {self.cache}: {error}; P4VERIFY_CACHE names another folder") from None
+
+    def _build(self, plan: Plan) -> Build:
+        objects = ObjectCache(self.cache, self.compiler.version)
+        made = dict(zip(plan.units, objects.compile(plan.units, plan.roots, self.progress), strict=True))
+        key = digest_of(FORMAT, self.compiler.version, plan.described, *(path.name for path in made.values()))
+        folder = self.cache / "builds" / key
+        instrumented = tuple(made[unit] for unit in plan.instrumented)
+        if not (folder / "build.json").is_file():
+            identity = digest_of(key, *code_of(instrumented))
+            table = objects.compile([plan.table_unit(self.cache / "generated", identity)], plan.roots, silent)
+            begin, middle, end = (made[unit] for unit in plan.markers)
+            plain = (made[unit] for unit in plan.plain)
+            what = Link((begin, *instrumented, middle, *plain, *table, end), tuple(made[u] for u in plan.engine), plan.wraps)
+            self._link(what, plan, identity, folder)
+        identity = json.loads((folder / "build.json").read_text())["identity"]
+        return Build(plan.name, folder / "simulator", identity, self.compiler, instrumented, self.manifest)
+
+    def _link(self, what: Link, plan: Plan, identity: str, folder: Path) -> None:
+        first = " (zig makes its C runtime first, once)" if self.compiler.kind == "zig" else ""
+        self.progress(f"linking {plan.name}{first}")
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".") as scratch:
+            made = Path(scratch, "made")
+            made.mkdir()
+            link(self.compiler, what, made / "simulator")
+            self._check(made / "simulator", what, plan)
+            (made / "build.json").write_text(json.dumps({"identity": identity, "name": plan.name}))
+            made.rename(folder)
+
+    def _check(self, executable: Path, what: Link, plan: Plan) -> None:
+        lost = outside_reset(executable, what.reset)
+        if lost:
+            raise BuildError(f"these variables would survive an execution: {', '.join(lost)} (a fault of p4verify)")
+        functions = functions_of(executable)
+        for observer, function in plan.probes.items():
+            if function not in functions:
+                raise BuildError(f'[probes] "{observer}": the firmware has no function {function!r}')
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        self.cache.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with (self.cache / "lock").open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                self.progress("waiting for another build")
+                fcntl.flock(file, fcntl.LOCK_EX)
+            yield
