@@ -12,7 +12,7 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from p4verify.targets.audit import BlindSpot, audit
 from p4verify.targets.compilers import Compiler, require
 from p4verify.targets.linking import Link, LinkError, code_of, functions_of, link, outside_reset
 from p4verify.targets.manifest import CXX_SUFFIXES, Manifest
-from p4verify.targets.objects import CompileError, ObjectCache, OnProgress, digest_of
+from p4verify.targets.objects import CompileError, ObjectCache, OnProgress, digest_of, write_atomically
 from p4verify.targets.plan import C_STANDARD, CXX_STANDARD, RUNTIME, Litmus, Plan, firmware_plan, litmus_plan
 from p4verify.targets.symbols import Symbols
 
@@ -44,7 +44,8 @@ class Build:
     executable: Path
     identity: str
     compiler: Compiler
-    instrumented: tuple[Path, ...] = field(repr=False)
+    sources: frozenset[str] = field(repr=False)
+    """The instrumented files, by the names that the debug information gives them."""
     manifest: Manifest | None = field(default=None, repr=False)
 
     @cached_property
@@ -55,7 +56,13 @@ class Build:
     @cached_property
     def audit(self) -> tuple[BlindSpot, ...]:
         """The memory accesses of the instrumented code that the scheduler cannot see, by file and line."""
-        return tuple(sorted({spot for path in self.instrumented for spot in audit(path)}))
+        kept = self.executable.with_name("audit.json")
+        try:
+            return tuple(BlindSpot(**row) for row in json.loads(kept.read_text()))
+        except (OSError, ValueError, TypeError):  # not yet worked out
+            spots = audit(self.executable, self.sources)
+            write_atomically(kept, json.dumps([asdict(spot) for spot in spots]))
+            return spots
 
 
 def cache_folder() -> Path:
@@ -149,10 +156,11 @@ class _Builder:
             table = objects.compile([plan.table_unit(self.cache / "generated", identity)], plan.roots, silent)
             begin, middle, end = (made[unit] for unit in plan.markers)
             plain = (made[unit] for unit in plan.plain)
-            what = Link((begin, *instrumented, middle, *plain, *table, end), tuple(made[u] for u in plan.engine), plan.wraps)
+            engine = tuple(made[unit] for unit in plan.engine)
+            what = Link((begin, *instrumented, middle, *plain, *table, end), engine, plan.wraps)
             self._link(what, plan, identity, folder)
         identity = json.loads((folder / "build.json").read_text())["identity"]
-        return Build(plan.name, folder / "simulator", identity, self.compiler, instrumented, self.manifest)
+        return Build(plan.name, folder / "simulator", identity, self.compiler, plan.sources, self.manifest)
 
     def _link(self, what: Link, plan: Plan, identity: str, folder: Path) -> None:
         first = " (zig makes its C runtime first, once)" if self.compiler.kind == "zig" else ""

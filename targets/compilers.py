@@ -33,7 +33,9 @@ HOW_TO_GET_ONE = (
 )
 
 _INSTRUMENTED = (
-    "-O1", "-g", "-fno-builtin", "-fsanitize=thread", "-fno-inline", "-fno-common", "-fno-omit-frame-pointer", "-UNDEBUG",
+    "-O1", "-g", "-fno-builtin", "-fsanitize=thread", "-fno-inline", "-fno-common", "-fno-omit-frame-pointer",
+    "-UNDEBUG",
+    "-fno-jump-tables",  # the audit follows every branch
 )  # fmt: skip
 # Vectorised accesses would hide single words; read-before-write announces the read of a bitfield's update too.
 _INSTRUMENTED_CLANG = (

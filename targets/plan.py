@@ -46,6 +46,12 @@ class Plan:
         return (*self.instrumented, *self.plain, *self.markers, *self.engine)
 
     @property
+    def sources(self) -> frozenset[str]:
+        """The instrumented files, named relative to the tree, as in the debug information."""
+        tree = self.roots.places["{tree}"]
+        return frozenset(str(unit.source.relative_to(tree)) for unit in self.instrumented)
+
+    @property
     def described(self) -> str:
         """What belongs to the build's identity and stands in no file that is compiled."""
         return json.dumps([self.name, self.adapters, dict(self.probes), self.wraps])

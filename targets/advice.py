@@ -1,0 +1,127 @@
+"""What to tell the user when a firmware does not build: the tool's own words, and which line of the manifest to mend.
+
+It refuses to hide what the compiler said, and to show a password that a CONFIG value or a define holds.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from p4verify.targets.linking import LinkError
+from p4verify.targets.manifest import C_SUFFIXES, CXX_SUFFIXES, MANIFEST, Manifest, line_of
+from p4verify.targets.objects import CompileError
+
+LINES_SHOWN = 60
+FILES_SEARCHED = 5000
+
+_NO_HEADER = re.compile(r"fatal error: '?(?P<header>[\w./+-]+)'?(?:: No such file| file not found)")
+_ESP_IDF = re.compile(
+    r"(esp_|nvs_|uart_|gpio_|i2c_|spi_|ledc_|adc_|mqtt_|http|heap_caps_|_esp_|vTask|xTask|ulTask|uxTask|pvTask|pcTask|eTask|"
+    r"xQueue|vQueue|uxQueue|xSemaphore|vSemaphore|xEventGroup|vEventGroup|xTimer|vTimer|pvTimer|xStreamBuffer|"
+    r"xMessageBuffer|xRingbuffer|vRingbuffer|pvPort|vPort|xPort)"
+)
+_SECRET = re.compile(r"PASS|SECRET|TOKEN|KEY|CREDENTIAL", re.IGNORECASE)
+
+
+def of_compile_error(error: CompileError, manifest: Manifest | None) -> str:
+    """The whole message for a file that does not compile."""
+    listed = f"{_place(manifest, error.unit.key)} lists it" if manifest else error.unit.key
+    lines = [f"{error.unit.source} does not compile ({listed})", _shortened(error.words)]
+    lines += _header_advice(error.words, manifest)
+    lines.append(f"command: {shlex.join(error.command)}")
+    return redacted("\n".join(lines), manifest)
+
+
+def of_link_error(error: LinkError, manifest: Manifest | None) -> str:
+    """The whole message for a simulator that does not link: every missing symbol by name, each with what to do."""
+    lines = []
+    if error.undefined:
+        lines = [f"{len(error.undefined)} symbols are defined nowhere:"]
+        places = definitions(error.undefined, manifest)
+        lines += [f"  {name}: {_remedy(name, places.get(name), manifest)}" for name in error.undefined]
+    for name in error.twice:
+        lines.append(f"  {name} is defined more than once: narrow [firmware] sources or stubs, or use `exclude`")
+    return redacted("\n".join(lines or [str(error)]), manifest)
+
+
+def redacted(text: str, manifest: Manifest | None) -> str:
+    """`text` without the values of secret CONFIG values and defines."""
+    if manifest is None:
+        return text
+    for name, value in {**manifest.config, **manifest.defines}.items():
+        if _SECRET.search(name) and isinstance(value, str) and value:
+            text = text.replace(value, "***")
+    return text
+
+
+def definitions(names: Iterable[str], manifest: Manifest | None) -> Mapping[str, Path]:
+    """Where the tree seems to define these functions in files that the manifest does not list."""
+    wanted = {name for name in names if name.isidentifier()}
+    if manifest is None or not wanted:
+        return {}
+    listed = {*manifest.sources, *manifest.stubs, *manifest.adapters}
+    found: dict[str, Path] = {}
+    for path in _tree(manifest.root, C_SUFFIXES | CXX_SUFFIXES):
+        if path not in listed:
+            text = path.read_text(errors="replace")
+            for match in re.finditer(r"^\w[\w\s*]*?\b(\w+)\s*\([^;{}]*\)\s*\{", text, re.MULTILINE):
+                if match[1] in wanted:
+                    found.setdefault(match[1], path)
+    return found
+
+
+def _remedy(name: str, defined: Path | None, manifest: Manifest | None) -> str:
+    if manifest is None:
+        return "define it in one of the files, or add its file to the command"
+    where = _place(manifest, "[firmware] sources")
+    if defined:
+        return f"{defined.relative_to(manifest.root)} defines it: add that file to {where}"
+    adapter = re.fullmatch(r"p4v_adapter_(\w+)", name)
+    if adapter:
+        return f"{adapter[1]}.c must define `const p4v_adapter {name}`"
+    if _ESP_IDF.match(name):
+        return "an ESP-IDF or FreeRTOS call that p4verify does not offer: write a stub and list it in [firmware] stubs"
+    if name.startswith(("std::", "operator ", "vtable ", "typeinfo ", "__cxa")):
+        return "of the C++ library: install a C++ compiler (g++, clang++, or `pip install ziglang`)"
+    return f"add its source to {where}, or write a stub and list it in [firmware] stubs"
+
+
+def _header_advice(words: str, manifest: Manifest | None) -> list[str]:
+    match = _NO_HEADER.search(words)
+    if match is None:
+        return []
+    header = match["header"]
+    if manifest is None:
+        return [f"to mend: name the folder of {header} with --include"]
+    where = _place(manifest, "[firmware] include")
+    for path in _tree(manifest.root, {Path(header).suffix}):
+        if str(path).endswith("/" + header):
+            folder = Path(str(path).removesuffix("/" + header)).relative_to(manifest.root)
+            return [f'to mend: add "{folder}" to {where}']
+    return [f"to mend: {header} is nowhere in {manifest.root}: write one and name its folder in {where}"]
+
+
+def _tree(root: Path, suffixes: Iterable[str]) -> list[Path]:
+    found: list[Path] = []
+    for path in root.rglob("*"):
+        if path.suffix in suffixes and path.is_file():
+            found.append(path)
+            if len(found) == FILES_SEARCHED:
+                break
+    return sorted(found)
+
+
+def _place(manifest: Manifest | None, key: str) -> str:
+    """`[firmware] sources (p4verify.toml:4)`."""
+    table, _, name = key.partition(" ")
+    line = line_of(manifest.path.read_text(errors="replace"), table.strip("[]"), name) if manifest else None
+    return f"{key} ({MANIFEST}:{line})" if line else key
+
+
+def _shortened(words: str) -> str:
+    lines = words.splitlines()
+    rest = len(lines) - LINES_SHOWN
+    return "\n".join([*lines[:LINES_SHOWN], f"... and {rest} more lines"] if rest > 0 else lines)

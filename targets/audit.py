@@ -1,0 +1,267 @@
+"""The audit of blind spots: every memory access of instrumented code that no hook announces, by file and line.
+
+Compilers do not instrument everything. gcc and clang copy a struct that is passed by value without a word, gcc also
+writes struct results so. Such an access can neither be a schedule point nor take part in a race, and a verdict that
+rests on it would be a lie; so they are listed. The method: within a function, registers are followed as symbolic values
+(registers.py); a call of `__tsan_read4` with address E in rdi announces [E, E+4) for reading, and a load or store is
+seen when it consumes an announcement of exactly its address that reached it on every path.
+
+Not reported, because no other task can reach them or nobody can write there: the function's own frame, read-only data,
+functions' addresses, vtables. Limits: a local variable whose address another task holds and which the compiler left
+without hooks is not noticed, nor is a libc function that nobody wrapped; a 4-byte load at an announced 1- or 2-byte
+address is taken for a widened one; a load of bytes announced for writing is the read of a bitfield update, which gcc
+leaves to the write's hook.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from elftools.elf.elffile import ELFFile
+
+from p4verify.targets.machine_code import Block, Instruction, blocks_of
+from p4verify.targets.machine_code import Memory as MemoryOperand
+from p4verify.targets.registers import Junction, Machine
+from p4verify.targets.source_lines import Function, SourceLines
+from p4verify.targets.values import MASK, Memory, Unknowns, Value
+
+Kind = Literal["read", "write"]
+
+ROUNDS = 50
+"""Iterations over the blocks of one function; loops need two or three."""
+UNBOUNDED = 1 << 62
+_WRITABLE, _ALLOCATED = 1, 2
+_HOOK = re.compile(r"__tsan_(?:unaligned_|volatile_|unaligned_volatile_)?(read_write|read|write)(\d+|_range)")
+_RELOCATED_ONCE = (".got", ".data.rel.ro", ".init_array", ".fini_array")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class BlindSpot:
+    """Accesses of one source line that the scheduler cannot see; `size` bytes in all."""
+
+    file: str
+    line: int
+    function: str
+    access: Kind
+    size: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.function} {self.access}s {self.size} bytes without a hook"
+
+
+class Span(NamedTuple):
+    """Announced bytes: [low, high) from the sum of `terms`, for one kind of access."""
+
+    kind: Kind
+    terms: tuple[tuple[int, int], ...]
+    low: int
+    high: int
+
+
+@dataclass(slots=True)
+class State:
+    """Registers, and what has been announced and not yet accessed."""
+
+    machine: Machine
+    spans: set[Span] = field(default_factory=set)
+    vtables: set[int] = field(default_factory=set)
+
+    def copy(self) -> State:
+        """An independent copy."""
+        return State(self.machine.copy(), set(self.spans), set(self.vtables))
+
+
+def audit(executable: Path, sources: frozenset[str]) -> tuple[BlindSpot, ...]:
+    """The blind spots of the code that was compiled from `sources` (names as in the debug information), sorted.
+
+    OSError or an ELFError of pyelftools when `executable` is no executable.
+    """
+    image = Image(executable)
+    found: dict[tuple[str, int, str, Kind], int] = defaultdict(int)
+    for function in image.lines.functions:
+        if image.lines.unit(function.start) in sources:
+            for address, kind, size in _Walk(image, function).blind():
+                place = image.lines.place(address)
+                found[place.file, place.line, function.name, kind] += size
+    return tuple(sorted(BlindSpot(*key, size) for key, size in found.items()))
+
+
+class Image:
+    """What the audit needs of an executable: code, symbol names, and which constant addresses are read-only."""
+
+    def __init__(self, executable: Path) -> None:
+        self.lines = SourceLines(executable)
+        self.names = {function.start: function.name for function in self.lines.functions}
+        self._code: list[tuple[int, bytes]] = []
+        constant: list[tuple[int, int]] = []
+        with executable.open("rb") as file:
+            for section in ELFFile(file).iter_sections():
+                start, size, flags = section["sh_addr"], section["sh_size"], section["sh_flags"]
+                if not flags & _ALLOCATED or not size:
+                    continue
+                if not flags & _WRITABLE or section.name.startswith(_RELOCATED_ONCE):
+                    constant.append((start, start + size))
+                if section.name.startswith(".text"):
+                    self._code.append((start, section.data()))
+        self._constant = sorted(constant)
+        self._starts = [start for start, _ in self._constant]
+
+    def code(self, function: Function) -> bytes:
+        """The machine code of a function."""
+        for start, code in self._code:
+            if start <= function.start < start + len(code):
+                return code[function.start - start : function.stop - start]
+        return b""
+
+    def is_read_only(self, address: int) -> bool:
+        """True for an address that nothing can write to while the program runs."""
+        number = bisect_right(self._starts, address) - 1
+        return number >= 0 and address < self._constant[number][1]
+
+
+class _Walk:
+    """One function: states by block up to a fixed point, then one pass that lists what was not announced."""
+
+    def __init__(self, image: Image, function: Function) -> None:
+        self.names = image.names
+        self.function = function
+        self.unknowns = Unknowns(image.is_read_only)
+        self.blocks = blocks_of(image.code(function), function.start)
+        self.before: dict[int, list[int]] = defaultdict(list)
+        for block in self.blocks.values():
+            for successor in block.successors:
+                self.before[successor].append(block.start)
+        self.junctions = {start: Junction(start) for start in self.blocks}
+        self.blindness: list[tuple[int, Kind, int]] = []
+
+    def blind(self) -> list[tuple[int, Kind, int]]:
+        """(address, kind, size) of each access that no hook announced."""
+        for block, state in self._settled():
+            self.blindness_of(block, state)
+        return self.blindness
+
+    def _settled(self) -> Iterator[tuple[Block, State]]:
+        entries: dict[int, State] = {}
+        exits: dict[int, State] = {}
+        for _ in range(ROUNDS):
+            changed = False
+            for start, block in self.blocks.items():
+                state = self._entry(start, exits)
+                if state is not None and state != entries.get(start):
+                    entries[start] = state
+                    exits[start] = self._after(block, state.copy())
+                    changed = True
+            if not changed:
+                break
+        return ((self.blocks[start], state.copy()) for start, state in entries.items())
+
+    def _entry(self, start: int, exits: dict[int, State]) -> State | None:
+        states = [exits[before] for before in self.before[start] if before in exits]
+        if start == self.function.start:
+            states.append(State(Machine.at_entry(self.unknowns)))
+        if not states:
+            return None
+        if len(states) == 1:
+            return states[0].copy()
+        machine = self.junctions[start].merge([state.machine for state in states])
+        spans = set.intersection(*(state.spans for state in states))
+        return State(machine, spans, set.union(*(state.vtables for state in states)))
+
+    def _after(self, block: Block, state: State) -> State:
+        for this in block.instructions:
+            self._step(this, state)
+        return state
+
+    def blindness_of(self, block: Block, state: State) -> None:
+        """Walks a block once more and keeps its blind accesses."""
+        for this in block.instructions:
+            self.blindness += [(this.address, kind, size) for kind, size in self._step(this, state)]
+
+    def _step(self, this: Instruction, state: State) -> list[tuple[Kind, int]]:
+        """Performs one instruction; returns its accesses that nobody announced."""
+        blind = []
+        for operand in this.operands:
+            if isinstance(operand, MemoryOperand):
+                blind += self._accesses(this, operand, state)
+        name = self.names.get(this.target or 0, "") if this.flow == "call" else ""
+        announced = _announced(name, state.machine) if name else []
+        state.machine.step(this)
+        if this.flow == "call" and not name.startswith("__tsan_"):
+            state.spans.clear()
+            state.machine.forget_escaped()
+        state.spans.update(announced)
+        return blind
+
+    def _accesses(self, this: Instruction, operand: MemoryOperand, state: State) -> list[tuple[Kind, int]]:
+        address = state.machine.address(operand)
+        if operand.segment == "fs" or self.unknowns.points_to(address) is not Memory.ANY:
+            return []
+        size = _repeated(this, operand, state.machine)
+        blind: list[tuple[Kind, int]] = []
+        if operand.reads and not consume(state.spans, "read", address, size):
+            blind.append(("read", operand.size))
+        if operand.writes and not consume(state.spans, "write", address, size):
+            blind.append(("write", operand.size))
+        return blind
+
+
+def _repeated(this: Instruction, operand: MemoryOperand, machine: Machine) -> int:
+    """The bytes an instruction accesses by one operand; `rep` multiplies them by rcx."""
+    if not this.mnemonic.startswith("rep"):
+        return operand.size
+    count = machine.registers["rcx"]
+    return UNBOUNDED if count.terms else operand.size * count.constant
+
+
+def _announced(name: str, machine: Machine) -> list[Span]:
+    """What a hook's call announces: its name says kind and size, rdi the address, rsi the size of a range."""
+    match = _HOOK.fullmatch(name)
+    address = machine.registers["rdi"]
+    if name in ("__tsan_vptr_read", "__tsan_vptr_update"):
+        kinds, size = [name.removeprefix("__tsan_vptr_").replace("update", "write")], 8
+    elif match:
+        kinds = match[1].split("_")
+        size = int(match[2]) if match[2].isdigit() else _constant(machine.registers["rsi"])
+    else:
+        return []
+    return [Span("read" if kind == "read" else "write", address.terms, low, low + size)
+            for kind in kinds for low in [_signed(address.constant)]]  # fmt: skip
+
+
+def _constant(value: Value) -> int:
+    return UNBOUNDED if value.terms else value.constant
+
+
+def consume(spans: set[Span], kind: Kind, address: Value, size: int) -> bool:
+    """Takes an access out of the announced bytes; False when they were not announced.
+
+    An access of unknown length takes all of an announcement that begins at its address.
+    """
+    low = _signed(address.constant)
+    for span in spans:
+        if span.kind != kind or span.terms != address.terms or not span.low <= low < span.high:
+            continue
+        widened = kind == "read" and size == 4 and low == span.low and span.high - low < 4
+        whole = size == UNBOUNDED and low == span.low
+        if low + size <= span.high or widened or whole:
+            high = span.high if widened or whole else low + size
+            spans.remove(span)
+            spans.update(rest for rest in (span._replace(high=low), span._replace(low=high)) if rest.low < rest.high)
+            return True
+    return kind == "read" and _within(spans, address.terms, low, size)
+
+
+def _within(spans: Sequence[Span] | set[Span], terms: tuple[tuple[int, int], ...], low: int, size: int) -> bool:
+    """True when the bytes are announced for writing: the read of a bitfield's update."""
+    return any(s.kind == "write" and s.terms == terms and s.low <= low and low + size <= s.high for s in spans)
+
+
+def _signed(value: int) -> int:
+    value &= MASK
+    return value - (1 << 64) if value >> 63 else value
