@@ -167,7 +167,7 @@ def _float_problem(kind: str, value: Value) -> str:
         return f"is a number ({kind}), not {value!r}"
     try:
         (nearest,) = struct.unpack("<" + _CODES[kind], struct.pack("<" + _CODES[kind], value))
-    except OverflowError:
+    except (OverflowError, struct.error):
         return f"is beyond what {kind} can hold: {value!r}"
     exact = nearest == value or math.isnan(value)
     return "" if exact else f"is not exactly representable as {kind}: {value!r} (the nearest is {nearest!r})"
