@@ -20,6 +20,13 @@ int pack_cell_index(const char *key)
     return is_cell ? (int)number - 1 : -1;
 }
 
+/* Rounding must not carry the average of equal cells beyond them. */
+static float average(float sum, unsigned count, float min, float max)
+{
+    float value = sum / (float)count;
+    return value < min ? min : value > max ? max : value;
+}
+
 static void recalculate(pack_stats_t *pack)
 {
     float min = INFINITY, max = 0.0f, sum = 0.0f;
@@ -27,8 +34,8 @@ static void recalculate(pack_stats_t *pack)
     for (unsigned i = 0; i < PACK_MAX_CELLS; i++) {
         float cell = pack->cells[i];
         if (cell > 0.0f) {
-            min = fminf(min, cell);
-            max = fmaxf(max, cell);
+            min = cell < min ? cell : min;
+            max = cell > max ? cell : max;
             sum += cell;
             known++;
             count = i + 1;
@@ -38,8 +45,7 @@ static void recalculate(pack_stats_t *pack)
     pack->cell_min = known > 0 ? min : 0.0f;
     pack->cell_max = max;
     pack->cell_delta = pack->cell_max - pack->cell_min;
-    /* Rounding must not carry the average of equal cells beyond them. */
-    pack->cell_avg = known > 0 ? fminf(fmaxf(sum / (float)known, min), max) : 0.0f;
+    pack->cell_avg = known > 0 ? average(sum, known, min, max) : 0.0f;
 }
 
 void pack_set_cell(pack_stats_t *pack, unsigned index, float millivolts)
