@@ -9,8 +9,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <strings.h>
 
 enum { SCRATCH = 4096 };
 
@@ -39,8 +37,9 @@ static void bytes_out(void *to, const void *from, size_t bytes, uintptr_t pc) {
 
 size_t __wrap_strlen(const char *text);
 size_t __wrap_strlen(const char *text) { IN(s, text, SIZE_MAX); return __real_strlen(s); }
+size_t __real_strnlen(const char *, size_t);
 size_t __wrap_strnlen(const char *text, size_t most);
-size_t __wrap_strnlen(const char *text, size_t most) { IN(s, text, most); return strnlen(s, most); }
+size_t __wrap_strnlen(const char *text, size_t most) { IN(s, text, most); return __real_strnlen(s, most); }
 
 int __real_strcmp(const char *, const char *);
 int __wrap_strcmp(const char *a, const char *b);
@@ -48,8 +47,9 @@ int __wrap_strcmp(const char *a, const char *b) { IN(x, a, SIZE_MAX); IN(y, b, S
 int __real_strncmp(const char *, const char *, size_t);
 int __wrap_strncmp(const char *a, const char *b, size_t n);
 int __wrap_strncmp(const char *a, const char *b, size_t n) { IN(x, a, n); IN(y, b, n); return __real_strncmp(x, y, n); }
+int __real_strcasecmp(const char *, const char *);
 int __wrap_strcasecmp(const char *a, const char *b);
-int __wrap_strcasecmp(const char *a, const char *b) { IN(x, a, SIZE_MAX); IN(y, b, SIZE_MAX); return strcasecmp(x, y); }
+int __wrap_strcasecmp(const char *a, const char *b) { IN(x, a, SIZE_MAX); IN(y, b, SIZE_MAX); return __real_strcasecmp(x, y); }
 
 /* What points into the string must point into the caller's: offsets, not pointers, are taken from the copy. */
 static char *same_place(const char *text, const char *copy, const char *found) {
@@ -92,7 +92,7 @@ char *__wrap_strcpy(char *to, const char *from) {
 char *__wrap_strncpy(char *to, const char *from, size_t n);
 char *__wrap_strncpy(char *to, const char *from, size_t n) {
     IN(s, from, n);
-    size_t length = strnlen(s, n);
+    size_t length = __real_strnlen(s, n);
     bytes_out(to, s, length, CALLER);
     static const char zeros[256];
     for (size_t done = length, part; done < n; done += part) {
@@ -124,7 +124,7 @@ char *__wrap_strncat(char *to, const char *from, size_t n);
 char *__wrap_strncat(char *to, const char *from, size_t n) {
     IN(already, to, SIZE_MAX);
     IN(s, from, n);
-    size_t at = __real_strlen(already), length = strnlen(s, n);
+    size_t at = __real_strlen(already), length = __real_strnlen(s, n);
     bytes_out(to + at, s, length, CALLER);
     bytes_out(to + at + length, "", 1, CALLER);
     return to;

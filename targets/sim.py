@@ -1,0 +1,276 @@
+"""The sim target: unmodified firmware under the controlled scheduler, in a child process.
+
+Speaks with c/sim/session.c over a pipe; c/sim/session.h and replay.c define the messages. The child is replaced when
+it dies; what it had learnt about shared memory is then learnt again. It refuses to judge an execution.
+"""
+
+from __future__ import annotations
+
+import struct
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from types import TracebackType
+from typing import Final, Self
+
+from p4verify.targets.build import Build
+from p4verify.targets.description import Description, ProtocolError, Reader
+from p4verify.targets.link import LinkError, PipeLink
+from p4verify.targets.protocol import Assembly, Frame, HistoryDecoder, MessageType, chunks, encode_program, error_text
+from p4verify.targets.target import Exploration, Found, OnFound, OnProgress, Origin, Progress, Shared, TargetError
+from p4verify.targets.traces import TraceDecoder
+from p4verify.verify.execution import Ending, Execution, Outcome
+from p4verify.verify.history import History
+from p4verify.verify.program import Program
+from p4verify.verify.schedule import Granularity, Schedule
+
+_REQUEST: Final = struct.Struct("<BBBBBQQQIII")
+_RESULT: Final = struct.Struct("<IQIIBQQIIIQ")
+_PROGRESS: Final = struct.Struct("<QQI")
+_COUNT: Final = struct.Struct("<II")
+_CHOICE: Final = struct.Struct("<IB")
+_ALL: Final = 0xFFFFFFFF
+_STRATEGIES: Final = {"random": 0, "pct": 1, "explicit": 2}
+_OUTCOMES: Final = tuple(Outcome)
+_WITH_TRACE, _WITH_CHOICES = 1, 2
+ANSWER_SECONDS: Final = 60.0
+"""How long the child may be silent: its own watchdog ends an execution after a second of CPU time."""
+
+
+class SimTarget:
+    """A firmware (or a litmus file) under the controlled scheduler; see `ControlledTarget`."""
+
+    def __init__(self, build: Build) -> None:
+        self.build = build
+        self._link: PipeLink | None = None
+        self._loaded: Program | None = None
+        self._decoder: HistoryDecoder | None = None
+        self._description: Description | None = None
+        self.log = ""
+        """What the firmware printed in the last replay."""
+
+    # ---- the process ----
+
+    @property
+    def description(self) -> Description:
+        """The child's HELLO."""
+        if self._description is None:
+            self._start()
+            assert self._description is not None
+        return self._description
+
+    def _start(self) -> PipeLink:
+        self.close()
+        self._link = PipeLink([str(self.build.executable)])
+        self._loaded = None
+        self._send(MessageType.DESCRIBE)
+        self._description = Description.unpack(self._expect(MessageType.HELLO))
+        self._send_probes()
+        return self._link
+
+    def _send_probes(self) -> None:
+        probes = self.build.manifest.probes if self.build.manifest else {}
+        ranges = [self.build.symbols.code_of(function) or (0, 0) for function in probes.values()]
+        if ranges:
+            payload = struct.pack("<H", len(ranges)) + b"".join(struct.pack("<QQ", *found) for found in ranges)
+            self._send(MessageType.PROBES, payload)
+            self._expect(MessageType.ACCEPTED)
+
+    def close(self) -> None:
+        """Ends the child; the next call starts another."""
+        if self._link is not None:
+            self._link.close()
+        self._link = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # ---- messages ----
+
+    def _send(self, kind: MessageType, payload: bytes = b"") -> None:
+        link = self._link or self._start()
+        try:
+            link.send(kind, payload)
+        except LinkError as error:
+            raise self._failed(error) from error
+
+    def _receive(self) -> Frame:
+        link = self._link
+        if link is None:
+            raise TargetError("the simulator is not running")
+        try:
+            while not isinstance(event := link.receive(ANSWER_SECONDS), Frame):
+                pass
+        except LinkError as error:
+            raise self._failed(error) from error
+        if event.type == MessageType.ERROR:
+            raise TargetError(f"the simulator refuses: {error_text(event.payload)}")
+        return event
+
+    def _expect(self, kind: MessageType) -> bytes:
+        frame = self._receive()
+        if frame.type != kind:
+            raise TargetError(f"the simulator answered {frame.type:#x} where {kind.name} was expected")
+        return frame.payload
+
+    def _failed(self, error: LinkError) -> TargetError:
+        self.close()
+        return TargetError(f"the simulator of {self.build.name} failed: {error}")
+
+    def load(self, program: Program) -> None:
+        """Makes `program` the one that is executed; ProgramError when it does not fit the firmware."""
+        if program is self._loaded and self._link is not None:
+            return
+        data = encode_program(program, self.description)
+        for chunk in chunks(data):
+            self._send(MessageType.PROGRAM, chunk)
+        self._expect(MessageType.ACCEPTED)
+        self._loaded = program
+        self._decoder = HistoryDecoder(program, self.description)
+
+    # ---- what has been learnt ----
+
+    def shared(self) -> Shared:
+        """What is known so far about shared memory."""
+        self._send(MessageType.KNOWN_SHARED)
+        payload = self._expect(MessageType.KNOWN_SHARED)
+        (count,) = struct.unpack_from("<I", payload)
+        return Shared(struct.unpack_from(f"<{count}I", payload, 4))
+
+    def restore(self, shared: Shared) -> None:
+        """Knows this and nothing else."""
+        self._send(MessageType.KNOWN_SHARED, struct.pack(f"<I{len(shared.entries)}I", len(shared.entries), *shared.entries))
+        self._expect(MessageType.ACCEPTED)
+
+    # ---- exploring ----
+
+    def explore(
+        self, program: Program | None, exploration: Exploration, found: OnFound, progress: OnProgress | None = None
+    ) -> Progress:
+        """Runs executions; `found` sees each new history once. Returns the totals, with multiplicities."""
+        if program is not None:
+            self.load(program)
+        self._send(MessageType.EXPLORE, _request(exploration, exploration.first) + _milliseconds(exploration.seconds))
+        return self._listen(exploration, found, progress)
+
+    def _listen(self, exploration: Exploration, found: OnFound, progress: OnProgress | None) -> Progress:
+        counts: dict[int, int] = {}
+        assembly, long_history, listening = Assembly(), b"", True
+        while True:
+            frame = self._receive()
+            if frame.type == MessageType.FOUND:
+                if listening:
+                    listening = found(self._found(frame.payload, exploration, long_history)) or self._stop()
+                long_history = b""
+            elif frame.type == MessageType.HISTORY:
+                long_history = assembly.add(frame.payload) or b""
+            elif frame.type == MessageType.COUNTS:
+                counts.update(_COUNT.iter_unpack(frame.payload))
+            elif frame.type == MessageType.PROGRESS and progress is not None:
+                listening = listening and (progress(Progress(*_PROGRESS.unpack(frame.payload), counts)) or self._stop())
+            elif frame.type == MessageType.EXPLORED:
+                return Progress(*_PROGRESS.unpack(frame.payload), counts)
+
+    def _stop(self) -> bool:
+        self._send(MessageType.STOP)
+        return False
+
+    def _found(self, payload: bytes, exploration: Exploration, long_history: bytes) -> Found:
+        result = _Result(payload)
+        execution = self._execution(result, result.history or long_history)
+        origin = Origin(exploration, result.ordinal, result.known, result.length)
+        return Found(result.index, execution, origin, result.choice_points, result.preemptions)
+
+    def _execution(self, result: _Result, data: bytes) -> Execution:
+        history = self._history(data, result)
+        return Execution(history, self._ending(result), result.ordinal, str(result.index), slack_us=result.slack_us)
+
+    def _history(self, data: bytes, result: _Result) -> History:
+        if self._decoder is None:
+            return History((), (), 0, result.end_us, lost=result.lost)
+        return self._decoder.decode(data, end_us=result.end_us, lost=result.lost)
+
+    def _ending(self, result: _Result) -> Ending:
+        if result.outcome == Outcome.COMPLETED:
+            return Ending(Outcome.COMPLETED)
+        place = self.build.symbols.place(result.pc) if result.pc else None
+        where = f"{place.file}:{place.line}" if place and place.line else ""
+        return Ending(result.outcome, result.detail, result.task, where)
+
+    # ---- one execution ----
+
+    def again(self, program: Program | None, origin: Origin, *, trace: bool = False) -> tuple[Execution, Schedule]:
+        """The execution that `origin` names, with the explicit schedule that leads to it."""
+        exploration = replace(origin.exploration, length=origin.length)
+        head = _request(exploration, origin.ordinal) + struct.pack("<I", origin.known)
+        execution, choices = self._replay(program, head, Schedule(), trace=trace)
+        return execution, Schedule(choices, exploration.granularity)
+
+    def execute(
+        self, program: Program | None, schedule: Schedule, *, trace: bool = False, tick_budget: int = 0,
+        relaxed: bool = False,
+    ) -> Execution:  # fmt: skip
+        """The execution of a given schedule, from all that has been learnt."""
+        exploration = Exploration("explicit", schedule.granularity, tick_budget=tick_budget, relaxed=relaxed, length=1)
+        head = _request(exploration, 0) + struct.pack("<I", _ALL)
+        return self._replay(program, head, schedule, trace=trace)[0]
+
+    def _replay(
+        self, program: Program | None, head: bytes, schedule: Schedule, *, trace: bool
+    ) -> tuple[Execution, tuple[tuple[int, int], ...]]:
+        if program is not None:
+            self.load(program)
+        flags = (_WITH_TRACE if trace else 0) | _WITH_CHOICES
+        body = b"".join(_CHOICE.pack(point, offset) for point, offset in schedule.choices)
+        self._send(MessageType.REPLAY, head + struct.pack("<BI", flags, len(schedule.choices)) + body)
+        steps = TraceDecoder(self.build.symbols)
+        choices: list[tuple[int, int]] = []
+        while (frame := self._receive()).type != MessageType.REPLAYED:
+            if frame.type == MessageType.TRACE_TASKS:
+                steps.tasks(frame.payload)
+            elif frame.type == MessageType.TRACE:
+                steps.add(frame.payload)
+            elif frame.type == MessageType.CHOICES:
+                choices += _CHOICE.iter_unpack(frame.payload)
+        self.log = self._expect(MessageType.LOG).decode("utf-8", "replace")
+        result = _Result(frame.payload)
+        execution = self._execution(result, result.history)
+        if not trace:
+            return execution, tuple(choices)
+        explicit = Schedule(tuple(choices), schedule.granularity)
+        return replace(execution, trace=steps.trace(explicit, result.preemptions)), tuple(choices)
+
+
+class _Result:
+    """What session_put_result writes."""
+
+    def __init__(self, payload: bytes) -> None:
+        (
+            self.index, self.ordinal, self.known, self.length, outcome, self.end_us, self.slack_us, self.lost,
+            self.choice_points, self.preemptions, self.pc,
+        ) = _RESULT.unpack_from(payload)  # fmt: skip
+        if outcome >= len(_OUTCOMES):
+            raise ProtocolError(f"an execution ended with outcome {outcome}, which does not exist")
+        self.outcome = _OUTCOMES[outcome]
+        reader = Reader(payload[_RESULT.size :])
+        self.task, self.detail = reader.text(), reader.text()
+        self.history = reader.take(reader.uint(4))
+
+
+def _request(exploration: Exploration, first: int) -> bytes:
+    if exploration.strategy not in _STRATEGIES:
+        raise ValueError(f"no strategy is called {exploration.strategy!r}; there are {', '.join(_STRATEGIES)}")
+    return _REQUEST.pack(
+        _STRATEGIES[exploration.strategy], exploration.granularity is Granularity.SYNC, exploration.relaxed,
+        exploration.depth, exploration.tick_budget, exploration.seed & (1 << 64) - 1, first, exploration.executions,
+        exploration.max_points, exploration.length, exploration.quantum_us,
+    )  # fmt: skip
+
+
+def _milliseconds(seconds: float) -> bytes:
+    return struct.pack("<I", max(1, int(seconds * 1000)) if seconds > 0 else 0)

@@ -1,0 +1,127 @@
+"""What every target offers: describe itself, run a program, and (where interleavings are controlled) explore it.
+
+A target refuses to judge: it returns executions. One that cannot control the interleaving has no `explore`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from p4verify.targets.description import Description
+from p4verify.verify.execution import Execution
+from p4verify.verify.program import Program
+from p4verify.verify.schedule import Granularity, Schedule
+
+
+class TargetError(Exception):
+    """The target itself failed (died, hung, spoke nonsense): no verdict follows from it. The text is for the user."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exploration:
+    """How to explore one program. An execution is determined by it and an ordinal.
+
+    `depth` is PCT's d; `length` its k (0: measured). At most `executions` are run, in at most `seconds` (0: no limit).
+    Histories that differ only by less than `quantum_us` in their times count as one.
+    """
+
+    strategy: str = "random"
+    granularity: Granularity = Granularity.WORDS
+    seed: int = 0
+    executions: int = 1000
+    seconds: float = 0.0
+    depth: int = 3
+    relaxed: bool = False
+    tick_budget: int = 0
+    first: int = 0
+    length: int = 0
+    max_points: int = 1_000_000
+    quantum_us: int = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where an execution came from: enough to run it again in the process that found it.
+
+    `known` is how much had been learnt about shared memory when it began.
+    """
+
+    exploration: Exploration
+    ordinal: int
+    known: int
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An execution whose observable history is new in this exploration; `index` numbers these."""
+
+    index: int
+    execution: Execution
+    origin: Origin
+    choice_points: int
+    preemptions: int
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far an exploration is; `counts` (index to executions) holds those seen more than once, at the end."""
+
+    executions: int
+    points: int
+    distinct: int
+    counts: Mapping[int, int]
+
+
+OnFound = Callable[[Found], bool]
+"""Called for each new history; False stops the exploration."""
+OnProgress = Callable[[Progress], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What has been learnt about which words of memory tasks share: opaque, part of what makes a replay exact."""
+
+    entries: tuple[int, ...]
+
+    def encode(self) -> tuple[str, ...]:
+        """Runs of consecutive words as text ("100d0a4+3", a trailing "~" for words known to tear)."""
+        runs: list[list[int]] = []
+        for entry in sorted(self.entries, key=lambda e: (e & 1, e >> 1)):
+            word, kind = entry >> 1, entry & 1
+            if runs and runs[-1][2] == kind and runs[-1][0] + runs[-1][1] == word:
+                runs[-1][1] += 1
+            else:
+                runs.append([word, 1, kind])
+        return tuple(f"{word * 4:x}+{count}{'~' * kind}" for word, count, kind in runs)
+
+    @classmethod
+    def decode(cls, runs: tuple[str, ...]) -> Shared:
+        """The inverse of `encode`; ValueError for anything else."""
+        entries: list[int] = []
+        for run in runs:
+            start, _, count = run.rstrip("~").partition("+")
+            word, kind = int(start, 16) // 4, int(run.endswith("~"))
+            if not 0 <= word < 1 << 30 or not 0 < int(count) < 1 << 16:
+                raise ValueError(f"not a run of words: {run!r}")
+            entries += [(word + i) << 1 | kind for i in range(int(count))]
+        return cls(tuple(entries))
+
+
+class ControlledTarget(Protocol):
+    """A target under a controlled scheduler."""
+
+    @property
+    def description(self) -> Description: ...
+
+    def explore(
+        self, program: Program, exploration: Exploration, found: OnFound, progress: OnProgress | None = None
+    ) -> Progress: ...
+
+    def again(self, program: Program, origin: Origin, *, trace: bool = False) -> tuple[Execution, Schedule]: ...
+
+    def execute(self, program: Program, schedule: Schedule, *, trace: bool = False) -> Execution: ...
+
+    def close(self) -> None: ...
