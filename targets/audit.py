@@ -4,7 +4,7 @@ Compilers do not instrument everything. gcc and clang copy a struct that is pass
 writes struct results so. Such an access can neither be a schedule point nor take part in a race, and a verdict that
 rests on it would be a lie; so they are listed. The method: within a function, registers are followed as symbolic values
 (registers.py); a call of `__tsan_read4` with address E in rdi announces [E, E+4) for reading, and a load or store is
-seen when it consumes an announcement of exactly its address that reached it on every path.
+seen when an announcement of its address reached it on every path.
 
 Not reported, because no other task can reach them or nobody can write there: the function's own frame, read-only data,
 functions' addresses, vtables. Limits: a local variable whose address another task holds and which the compiler left
@@ -18,7 +18,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -66,15 +66,31 @@ class Span(NamedTuple):
 
 @dataclass(slots=True)
 class State:
-    """Registers, and what has been announced and not yet accessed."""
+    """Registers, and what has been announced; `used` are announcements that an access fell under.
+
+    Until the next hook nothing else runs, so another access of the same bytes is one with the first: gcc copies a
+    28-byte struct by two overlapping moves. With the next hook, used announcements end.
+    """
 
     machine: Machine
     spans: set[Span] = field(default_factory=set)
-    vtables: set[int] = field(default_factory=set)
+    used: set[Span] = field(default_factory=set)
 
     def copy(self) -> State:
         """An independent copy."""
-        return State(self.machine.copy(), set(self.spans), set(self.vtables))
+        return State(self.machine.copy(), set(self.spans), set(self.used))
+
+    def announce(self, spans: Iterable[Span]) -> None:
+        """A hook was called."""
+        self.spans -= self.used
+        self.used.clear()
+        self.spans.update(spans)
+
+    def forget(self) -> None:
+        """Code that may do anything was called."""
+        self.spans.clear()
+        self.used.clear()
+        self.machine.forget_escaped()
 
 
 def audit(executable: Path, sources: frozenset[str]) -> tuple[BlindSpot, ...]:
@@ -171,7 +187,7 @@ class _Walk:
             return states[0].copy()
         machine = self.junctions[start].merge([state.machine for state in states])
         spans = set.intersection(*(state.spans for state in states))
-        return State(machine, spans, set.union(*(state.vtables for state in states)))
+        return State(machine, spans, spans & set.union(*(state.used for state in states)))
 
     def _after(self, block: Block, state: State) -> State:
         for this in block.instructions:
@@ -189,25 +205,32 @@ class _Walk:
         for operand in this.operands:
             if isinstance(operand, MemoryOperand):
                 blind += self._accesses(this, operand, state)
-        name = self.names.get(this.target or 0, "") if this.flow == "call" else ""
-        announced = _announced(name, state.machine) if name else []
+        if this.flow == "call":
+            self._call(self.names.get(this.target or 0, ""), state)
         state.machine.step(this)
-        if this.flow == "call" and not name.startswith("__tsan_"):
-            state.spans.clear()
-            state.machine.forget_escaped()
-        state.spans.update(announced)
         return blind
+
+    def _call(self, name: str, state: State) -> None:
+        if name.startswith("__tsan_"):
+            state.announce(_announced(name, state.machine))
+        else:
+            state.forget()
 
     def _accesses(self, this: Instruction, operand: MemoryOperand, state: State) -> list[tuple[Kind, int]]:
         address = state.machine.address(operand)
         if operand.segment == "fs" or self.unknowns.points_to(address) is not Memory.ANY:
             return []
         size = _repeated(this, operand, state.machine)
+        kinds: list[Kind] = ["read"] if operand.reads else []
+        if operand.writes:
+            kinds.append("write")
         blind: list[tuple[Kind, int]] = []
-        if operand.reads and not consume(state.spans, "read", address, size):
-            blind.append(("read", operand.size))
-        if operand.writes and not consume(state.spans, "write", address, size):
-            blind.append(("write", operand.size))
+        for kind in kinds:
+            span = covering(state.spans, kind, address, size)
+            if span is None:
+                blind.append((kind, operand.size))
+            else:
+                state.used.add(span)
         return blind
 
 
@@ -238,28 +261,20 @@ def _constant(value: Value) -> int:
     return UNBOUNDED if value.terms else value.constant
 
 
-def consume(spans: set[Span], kind: Kind, address: Value, size: int) -> bool:
-    """Takes an access out of the announced bytes; False when they were not announced.
+def covering(spans: set[Span], kind: Kind, address: Value, size: int) -> Span | None:
+    """The announcement that an access falls under, None when nobody announced it.
 
-    An access of unknown length takes all of an announcement that begins at its address.
+    An access of unknown length falls under an announcement that begins at its address.
     """
     low = _signed(address.constant)
-    for span in spans:
-        if span.kind != kind or span.terms != address.terms or not span.low <= low < span.high:
-            continue
+    candidates = [span for span in spans if span.terms == address.terms and span.low <= low < span.high]
+    for span in candidates:
         widened = kind == "read" and size == 4 and low == span.low and span.high - low < 4
         whole = size == UNBOUNDED and low == span.low
-        if low + size <= span.high or widened or whole:
-            high = span.high if widened or whole else low + size
-            spans.remove(span)
-            spans.update(rest for rest in (span._replace(high=low), span._replace(low=high)) if rest.low < rest.high)
-            return True
-    return kind == "read" and _within(spans, address.terms, low, size)
-
-
-def _within(spans: Sequence[Span] | set[Span], terms: tuple[tuple[int, int], ...], low: int, size: int) -> bool:
-    """True when the bytes are announced for writing: the read of a bitfield's update."""
-    return any(s.kind == "write" and s.terms == terms and s.low <= low and low + size <= s.high for s in spans)
+        if span.kind == kind and (low + size <= span.high or widened or whole):
+            return span
+    updates = (span for span in candidates if kind == "read" and span.kind == "write" and low + size <= span.high)
+    return next(updates, None)
 
 
 def _signed(value: int) -> int:

@@ -66,6 +66,8 @@ class Block:
 
 
 _LEGACY = {letter + "x": f"r{letter}x" for letter in "abcd"} | {name: f"r{name}" for name in ("si", "di", "bp", "sp")}
+_MOVES = ("mov", "vmov", "pextr", "vpextr", "extractps", "stos")
+_STORES = ("fst", "fist", "fnst", "stmxcsr", "set")
 _NO_ACCESS = ("lea", "nop", "endbr", "prefetch", "ud2", "hint")
 
 
@@ -117,7 +119,7 @@ def _decoded(code: bytes, start: int) -> Iterator[Instruction]:
     engine.detail = True
     for raw in engine.disasm(code, start):
         _, written = raw.regs_access()
-        operands = tuple(_operand(raw, operand) for operand in raw.operands)
+        operands = tuple(_operand(raw, number, operand) for number, operand in enumerate(raw.operands))
         flow, target = _flow(raw)
         names = tuple({_register(raw.reg_name(number)).name for number in written})
         yield Instruction(raw.address, raw.mnemonic, operands, names, flow, target)
@@ -136,23 +138,31 @@ def _flow(raw: Any) -> tuple[Flow, int | None]:
     return "", None
 
 
-def _operand(raw: Any, operand: Any) -> Operand:
+def _operand(raw: Any, number: int, operand: Any) -> Operand:
     if operand.type == x86.X86_OP_REG:
         return _register(raw.reg_name(operand.reg))
     if operand.type == x86.X86_OP_IMM:
         return int(operand.imm)
-    return _memory(raw, operand)
+    reads, writes = _direction(raw.mnemonic.split()[-1], number, operand.access)
+    return _memory(raw, operand, reads=reads, writes=writes)
 
 
-def _memory(raw: Any, operand: Any) -> Memory:
+def _direction(mnemonic: str, number: int, access: int) -> tuple[bool, bool]:
+    """Whether operand `number` is read and written. Of SSE and x87 stores capstone says that they read."""
+    if mnemonic.startswith(_NO_ACCESS):
+        return False, False
+    if mnemonic.startswith(_MOVES):
+        return number > 0, number == 0
+    if mnemonic.startswith(_STORES):
+        return False, True
+    writes = bool(access & capstone.CS_AC_WRITE)
+    return bool(access & capstone.CS_AC_READ) or not writes, writes
+
+
+def _memory(raw: Any, operand: Any, *, reads: bool, writes: bool) -> Memory:
     memory = operand.mem
     base = raw.reg_name(memory.base) if memory.base else ""
     relative = base == "rip"
-    silent = raw.mnemonic.startswith(_NO_ACCESS)
-    reads, writes = bool(operand.access & capstone.CS_AC_READ), bool(operand.access & capstone.CS_AC_WRITE)
-    if not reads and not writes and not silent:  # capstone does not know: x87 stores are named f(i)st..
-        writes = raw.mnemonic.startswith(("fst", "fist", "fnst"))
-        reads = not writes
     return Memory(
         base="" if relative or not base else _register(base).name,
         scaled=_register(raw.reg_name(memory.index)).name if memory.index else "",
@@ -160,8 +170,8 @@ def _memory(raw: Any, operand: Any) -> Memory:
         displacement=memory.disp + (raw.address + raw.size if relative else 0),
         segment=raw.reg_name(memory.segment) if memory.segment else "",
         size=operand.size,
-        reads=reads and not silent,
-        writes=writes and not silent,
+        reads=reads,
+        writes=writes,
     )
 
 

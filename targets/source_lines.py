@@ -109,14 +109,18 @@ def _all_rows(dwarf: Any) -> Iterator[tuple[int, str, int, str]]:
         top = unit.get_top_DIE()
         name = source_name(_text(top, "DW_AT_name"))
         files = _file_names(program.header, _text(top, "DW_AT_comp_dir"))
+        file, line = "", 0
         for entry in program.get_entries():
             state = entry.state
             if state is None:
                 continue
             if state.end_sequence:
+                file, line = "", 0
                 yield state.address, "", 0, ""
-            else:
-                yield state.address, files.get(state.file, ""), state.line, name
+                continue
+            if state.line:  # line 0: made by the compiler for no line in particular; the one before it will do
+                file, line = files.get(state.file, ""), state.line
+            yield state.address, file, line, name
 
 
 def _file_names(header: Any, folder: str) -> dict[int, str]:
