@@ -148,6 +148,10 @@ class PipeLink(StreamLink):
         """The end of what the child wrote to stderr."""
         return self._last_words.decode("utf-8", "replace").strip()
 
+    def kill(self) -> None:
+        """Ends the child at once, whatever it does; the link still has to be closed."""
+        self._process.kill()
+
     def close(self) -> None:
         """Ends the child: by the end of its input, else by force."""
         self._selector.close()

@@ -244,7 +244,7 @@ def expectation(words: list[str], tasks: int = 2) -> Expected:
 
 # The driver's clock goes on from one history to the next: times count from the beginning of each.
 @given(words=scripts())
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None)
 def test_what_is_recorded_in_any_order_is_there(driver: Driver, words: list[str]) -> None:
     lost, records, ring = recorded(driver, words)
     expected = expectation(words)
@@ -255,7 +255,7 @@ def test_what_is_recorded_in_any_order_is_there(driver: Driver, words: list[str]
 
 
 @given(words=scripts(), capacity=st.integers(0, 3 * RESERVED))
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None)
 def test_what_does_not_fit_is_counted(driver: Driver, words: list[str], capacity: int) -> None:
     lost, records, ring = recorded(driver, words, capacity)
     everything = [record for record in expectation(words).records if record is not None] + [(DONE, 0, 0, b"", 0)]
@@ -271,6 +271,12 @@ def test_an_observation_alone_takes_no_more_than_it_needs(driver: Driver) -> Non
     _, _, ring = recorded(driver, ["b0", "w0,aabb", "e0,1"])
     assert ring[: HEADER.size + 2] == HEADER.pack(OBSERVE, 2, 1, 2, 0) + b"\xaa\xbb"
     assert len(ring) == HEADER.size + 2 + HEADER.size
+
+
+@pytest.mark.parametrize("length", [0, 1, RECORD_MAX - HEADER.size, RECORD_MAX - 1, RECORD_MAX])
+def test_an_observation_of_any_length_leaves_room_for_a_filler(driver: Driver, length: int) -> None:
+    _, _, ring = recorded(driver, ["b0", "b1", f"w0,{'aa' * length}", "e0,0", "w1,bb", "e1,1"])
+    assert [record[3] for record in parsed(ring)[:-1]] == [b"\xaa" * length, b"\xbb"]
 
 
 def test_a_handle_used_again_is_another_task(driver: Driver) -> None:

@@ -33,7 +33,7 @@ static uint64_t get(parsing *state, size_t bytes)
     uint64_t value = p4v_get_uint(&state->in, bytes);
     if (state->in.short_read)
         wrong(state, "the program is cut short at byte %zu", (size_t)(state->in.end - state->first));
-    return state->problem ? 0 : value;
+    return value;
 }
 
 /* The next `length` bytes as they are; an empty reader when they are not there. */
