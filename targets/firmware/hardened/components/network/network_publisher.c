@@ -137,11 +137,19 @@ static void buffer_locked_push_sample(void)
     }
 }
 
+/* Keeps to the grid. Periods that were missed altogether are not made up for: the points would all be the same. */
+static void wait_for_next_period(TickType_t *wake)
+{
+    TickType_t late = xTaskGetTickCount() - *wake;
+    *wake += late - late % PERIOD_TICKS;
+    vTaskDelayUntil(wake, PERIOD_TICKS);
+}
+
 static void sampler_task(void *publisher)
 {
     TickType_t wake = xTaskGetTickCount();
     for (;;) {
-        vTaskDelayUntil(&wake, PERIOD_TICKS);
+        wait_for_next_period(&wake);
         buffer_locked_push_sample();
         xTaskNotifyGive((TaskHandle_t)publisher);
     }
