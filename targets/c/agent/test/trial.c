@@ -1,5 +1,5 @@
 /* trial.c: an adapter for the agent's own tests: every type both ways, streams, and operations that misbehave. */
-#include "../p4v_adapter.h"
+#include "p4v_adapter.h"
 
 static p4v_observer s_seen = {"trial.seen", "value:u32,text:str", 0};
 static p4v_observer s_empty = {"trial.empty", "", 0};
@@ -57,6 +57,15 @@ static void greedy(p4v_reader *arguments, p4v_writer *results)
     p4v_get_uint(arguments, 4);
 }
 
+void step(void); /* the firmware's, which the manifest of the test names as a probe */
+
+static void call_step(p4v_reader *arguments, p4v_writer *results)
+{
+    (void)arguments;
+    (void)results;
+    step();
+}
+
 #define ALL_TYPES "a:u8,b:u16,c:u32,d:u64,e:i8,f:i16,g:i32,h:i64,i:f32,j:f64,k:bool,l:str,m:bytes"
 
 static const p4v_operation s_operations[] = {
@@ -64,6 +73,7 @@ static const p4v_operation s_operations[] = {
     {"trial.stream", "", "value:i64", stream},
     {"trial.cost", "us:u32,busy:bool", "", cost},
     {"trial.observe", "value:u32", "", observe},
+    {"trial.step", "", "", call_step},
     {"trial.greedy", "value:u8", "", greedy},
     {NULL, NULL, NULL, NULL},
 };
