@@ -1,1 +1,1 @@
-"""Predicates over histories, one component a file."""
+"""One predicate per invariant id of the acceptance criteria, grouped by component."""

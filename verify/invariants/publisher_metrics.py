@@ -1,0 +1,228 @@
+"""The publisher's counters against what was seen of it: np.monotone, np.metrics-coherent, np.conservation and
+np.collisions-counted.
+
+A post is counted at some moment after its response and before the publisher rests (blocks with nothing under way), so
+every bound here is an interval: never less than what had surely been counted, never more than what could have been.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass
+
+from p4verify.verify.execution import Execution
+from p4verify.verify.history import Operation
+from p4verify.verify.limits import config, offline_buffer
+from p4verify.verify.timeline import NEVER, Post, View, at, metrics
+from p4verify.verify.verdict import HELD, NOT_EXERCISED, Judgement, Setting, violated
+
+OTHER_CLOCK_MS = 100_000_000_000
+"""A time above this is an epoch time, not time since boot: it cannot be compared with the records."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """One np.metrics with its interval."""
+
+    invoked: int
+    invoked_us: int
+    returned: int
+    published: int
+    buffered: int
+    capacity: int
+    last_sync_ms: int
+    overwritten: int | None
+
+    @property
+    def accounted(self) -> int:
+        """How many built points it accounts for."""
+        return self.published + self.buffered + (self.overwritten or 0)
+
+
+def snapshots(view: View) -> list[Snapshot]:
+    """The metrics reads that returned, by invocation."""
+    return [_snapshot(operation) for operation in metrics(view, "np.metrics")]
+
+
+def _snapshot(operation: Operation) -> Snapshot:
+    results = operation.results or {}
+    overwritten = results.get("overwritten")
+    return Snapshot(
+        operation.invoked,
+        operation.invoked_us,
+        NEVER if operation.returned is None else operation.returned,
+        int(results["published_points"]),
+        int(results["buffered_points"]),
+        int(results["buffer_capacity"]),
+        int(results["last_sync_ms"]),
+        None if overwritten is None else int(overwritten),
+    )
+
+
+def acknowledged(view: View) -> list[Post]:
+    """The posts that were reported as delivered, by their response."""
+    return sorted((post for post in view.posts if post.ok), key=lambda post: post.end)
+
+
+def rest_after(view: View, post: Post) -> int:
+    """The position after which the task that got this response surely rests: all it had to count is counted."""
+    reached = post.end_us
+    waiting_until = -1
+    activity = view.activity.get(post.task, ())
+    for position, time_us in activity[bisect_right(activity, (post.end, NEVER)) :]:
+        if time_us - reached > view.margin_us and position > waiting_until:
+            break
+        reached = time_us
+        if position in view.post_at:
+            waiting_until = view.post_at[position].end
+    if waiting_until == NEVER or view.history.end_us - reached <= view.margin_us:
+        return NEVER
+    return view.last_before(reached + view.margin_us + 1)
+
+
+def monotone(execution: Execution, setting: Setting) -> Judgement:
+    """np.monotone: published_points never falls, and grows by the publications between two reads."""
+    view = View.of(execution, setting)
+    reads = snapshots(view)
+    posts = [(post, rest_after(view, post)) for post in acknowledged(view)] if reads else []
+    boot = Snapshot(-1, 0, -1, 0, 0, 0, 0, None)
+    for later in reads:
+        for earlier in [*reversed(reads), boot]:
+            if earlier.returned < later.invoked:
+                wrong = _growth(earlier, later, posts)
+                if wrong is not None:
+                    return wrong
+    return HELD if any(post.end < read.returned for post, _ in posts for read in reads) else NOT_EXERCISED
+
+
+def _growth(earlier: Snapshot, later: Snapshot, posts: list[tuple[Post, int]]) -> Judgement | None:
+    grown = later.published - earlier.published
+    most = sum(1 for post, rest in posts if post.end < later.returned and rest > earlier.invoked)
+    least = sum(1 for post, rest in posts if post.end > earlier.returned and rest < later.invoked)
+    if least <= grown <= most:
+        return None
+    since = f"{earlier.published} at {at(earlier.invoked_us)}" if earlier.returned >= 0 else "0 at boot"
+    expected = f"{least}" if least == most else f"{least} to {most}"
+    return violated(
+        f"published_points went from {since} to {later.published} at {at(later.invoked_us)};"
+        f" {expected} publications were acknowledged in between",
+        *(post.end for post, _ in posts if earlier.returned < post.end < later.invoked),
+        later.returned,
+    )
+
+
+def metrics_coherent(execution: Execution, setting: Setting) -> Judgement:
+    """np.metrics-coherent: a snapshot is the state of one instant, and its numbers agree with each other."""
+    view = View.of(execution, setting)
+    reads = snapshots(view)
+    posts = acknowledged(view)
+    for read in reads:
+        wrong = _arithmetic(view, read) or _last_sync(view, read, posts) or _double_count(view, read)
+        if wrong is not None:
+            return violated(f"the metrics read at {at(read.invoked_us)} {wrong}", read.invoked, read.returned)
+    return HELD if reads and (view.builds or view.posts) else NOT_EXERCISED
+
+
+def _arithmetic(view: View, read: Snapshot) -> str | None:
+    depth = config(view.setting, "CONFIG_NETWORK_TELEMETRY_BUFFER_DEPTH")
+    if read.buffered > read.capacity:
+        return f"say that {read.buffered} points are buffered in a buffer of {read.capacity}"
+    if read.capacity != depth and "CONFIG_NETWORK_TELEMETRY_BUFFER_DEPTH" in view.setting.config:
+        return f"say that the buffer holds {read.capacity}, but it is configured for {depth}"
+    return None
+
+
+def _last_sync(view: View, read: Snapshot, posts: list[Post]) -> str | None:
+    """published_points and last_sync_ms are written by one publication: the n-th says when the n-th happened."""
+    done = [post for post in posts if post.end < read.returned]
+    if read.published > len(done):
+        return f"count {read.published} published points, but only {len(done)} posts had been acknowledged"
+    if read.last_sync_ms > OTHER_CLOCK_MS:
+        return None
+    if read.published == 0:
+        late = read.last_sync_ms * 1000 > view.margin_us
+        return f"count no published point, yet say the last one was at {read.last_sync_ms} ms" if late else None
+    latest = done[read.published - 1]
+    # Posts of two tasks may overlap: then either may have been counted as the n-th.
+    same = [post for post in done if post.start <= latest.end and post.end >= latest.start]
+    if any(_during(view, post, read.last_sync_ms * 1000) for post in same):
+        return None
+    return (
+        f"belong to no one instant: publication {read.published} ended at {at(latest.end_us)},"
+        f" but last_sync_ms is {read.last_sync_ms}"
+    )
+
+
+def _during(view: View, post: Post, time_us: int) -> bool:
+    return post.start_us - view.margin_us <= time_us <= post.end_us + view.margin_us
+
+
+def _double_count(view: View, read: Snapshot) -> str | None:
+    built = sum(1 for build in view.builds if build.position < read.returned)
+    if not view.builds or read.accounted <= built:
+        return None
+    counts = f"{read.published} published + {read.buffered} buffered + {read.overwritten or 0} overwritten"
+    return f"account for {read.accounted} points ({counts}), but only {built} had been built"
+
+
+def resting(view: View, read: Snapshot) -> bool:
+    """Whether the publisher had nothing under way during this read: no request, no build, and it had long blocked."""
+    tasks = {build.task for build in view.builds} | {post.task for post in view.posts}
+    if any(post.start < read.returned and post.end > read.invoked for post in view.posts):
+        return False
+    for task in tasks:
+        seen = [moment for moment in view.activity[task] if moment[0] < read.returned]
+        if seen and (seen[-1][0] > read.invoked or read.invoked_us - seen[-1][1] <= view.margin_us):
+            return False
+    return True
+
+
+def _overflowed(view: View, before: int) -> bool:
+    """Whether, before this position, more points may have been unsent than the buffer holds."""
+    moments = [(build.position, 1) for build in view.builds] + [(post.end, -1) for post in view.posts if post.ok]
+    depth = config(view.setting, "CONFIG_NETWORK_TELEMETRY_BUFFER_DEPTH")
+    unsent = 0
+    for position, change in sorted(moments):
+        unsent += change
+        if position < before and unsent >= depth:
+            return True
+    return False
+
+
+def conservation(execution: Execution, setting: Setting) -> Judgement:
+    """np.conservation: at rest, built = published + buffered + overwritten."""
+    view = View.of(execution, setting)
+    exercised = False
+    for read in snapshots(view) if offline_buffer(setting) else ():
+        if not resting(view, read) or (read.overwritten is None and _overflowed(view, read.returned)):
+            continue
+        built = sum(1 for build in view.builds if build.position < read.invoked)
+        exercised = exercised or built > 0
+        if built != read.accounted:
+            return violated(
+                f"{built} points had been built by {at(read.invoked_us)}, but {read.published} published +"
+                f" {read.buffered} buffered + {read.overwritten or 0} overwritten = {read.accounted}",
+                *(build.position for build in view.builds[:built][-3:]),
+                read.returned,
+            )
+    return HELD if exercised else NOT_EXERCISED
+
+
+def collisions_counted(execution: Execution, setting: Setting) -> Judgement:
+    """np.collisions-counted: at rest, what was built, and is neither delivered nor buffered, is counted."""
+    view = View.of(execution, setting)
+    exercised = False
+    for read in snapshots(view) if offline_buffer(setting) else ():
+        if read.overwritten is None or not resting(view, read):
+            continue
+        built = sum(1 for build in view.builds if build.position < read.invoked)
+        delivered = sum(1 for post in view.posts if post.ok and post.end < read.invoked)
+        lost = built - delivered - read.buffered
+        exercised = exercised or lost > 0 or read.overwritten > 0
+        if lost != read.overwritten:
+            return violated(
+                f"of {built} points built by {at(read.invoked_us)}, {delivered} were delivered and {read.buffered} are"
+                f" buffered, so {lost} were overwritten, but {read.overwritten} are counted",
+                read.returned,
+            )
+    return HELD if exercised else NOT_EXERCISED

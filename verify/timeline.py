@@ -1,0 +1,285 @@
+"""One history, indexed once, for all invariants to read: handlers, publish calls, deliveries, HTTP posts, metrics.
+
+Intervals are closed: a handler that entered at position 7 and returned at 12 may have taken effect anywhere in
+between. What has not ended ends at NEVER. A `View` judges nothing; it only pairs records. Records that do not pair
+(a return without its entry, in a history that was cut) are left out.
+"""
+
+from __future__ import annotations
+
+import sys
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from typing import ClassVar
+
+from p4verify.verify.execution import Execution
+from p4verify.verify.history import Observation, Operation
+from p4verify.verify.limits import tick_us
+from p4verify.verify.points import Point, read_point
+from p4verify.verify.program import Value
+from p4verify.verify.verdict import Setting
+
+NEVER = sys.maxsize
+"""Position and time of what did not end."""
+
+KINDS = {1: "battery", 2: "pack", 3: "system", 4: "mode", 5: "register", 6: "tinybms", 7: "tinybms", 8: "mqtt"}
+EVENTS = {"battery": 1, "pack": 2, "system": 3, "mode": 4, "register": 5}
+Fields = Mapping[str, Value]
+
+
+class Handler:
+    """One run of a subscriber's callback. `fields` is the payload it was given, empty for events without one."""
+
+    __slots__ = ("component", "enter", "enter_us", "event", "fields", "leave", "leave_us", "subscriber", "task")
+
+    def __init__(self, record: Observation, component: str) -> None:
+        self.subscriber = int(record["subscriber"])
+        self.event = int(record["event"])
+        self.component = component
+        self.task = record.task
+        self.enter, self.enter_us = record.position, record.time_us
+        self.leave = self.leave_us = NEVER
+        self.fields: Fields = {}
+
+    @property
+    def kind(self) -> str:
+        """What it was given: "battery", "mode", ..."""
+        return KINDS.get(self.event, "other")
+
+
+class Publish:
+    """One call of event_bus_publish. `component` is who called it, "" when an operation of the program did."""
+
+    __slots__ = (
+        "accepted",
+        "component",
+        "end",
+        "end_us",
+        "event",
+        "fields",
+        "handler",
+        "kind",
+        "operation",
+        "start",
+        "start_us",
+        "task",
+    )
+
+    def __init__(self, record: Observation, operation: Operation | None, handler: Handler | None) -> None:
+        self.kind = record.observer[len("bus.publish.") :]
+        self.fields = record.fields
+        self.event = EVENTS.get(self.kind) or int(record.fields.get("event", 0))
+        self.task = record.task
+        self.start, self.start_us = record.position, record.time_us
+        self.end = self.end_us = NEVER
+        self.accepted: bool | None = None
+        self.operation, self.handler = operation, handler
+        self.component = _publisher(record.task, operation, handler)
+
+
+class Post:
+    """One HTTP request of the publisher. `point` is None when the body is none, and `problem` says why."""
+
+    __slots__ = ("end", "end_us", "ok", "point", "problem", "serial", "start", "start_us", "task")
+
+    def __init__(self, record: Observation) -> None:
+        self.serial = int(record["serial"])
+        self.task = record.task
+        self.start, self.start_us = record.position, record.time_us
+        self.end = self.end_us = NEVER
+        self.ok: bool | None = None
+        self.point: Point | None = None
+        self.problem = ""
+        try:
+            self.point = read_point(str(record["body"]))
+        except ValueError as error:
+            self.problem = str(error)
+
+
+_TASKS = {"net_pub": "network_publisher", "telemetry_poll": "telemetry_model"}
+
+
+def _publisher(task: str, operation: Operation | None, handler: Handler | None) -> str:
+    """Whose publish call it is: the program's, a subscriber's in its callback, or that of a component's own task."""
+    if operation is not None:
+        return ""
+    return handler.component if handler is not None else _TASKS.get(task, "telemetry_model")
+
+
+_DELIVERIES = tuple(f"deliver.{kind}" for kind in EVENTS)
+_PUBLICATIONS = tuple(f"bus.publish.{kind}" for kind in (*EVENTS, "other"))
+
+
+class View:
+    """The index of one execution. Lists are in the order of their records."""
+
+    _last: ClassVar[View | None] = None
+
+    def __init__(self, execution: Execution, setting: Setting) -> None:
+        self.execution = execution
+        self.setting = setting
+        self.history = execution.history
+        self.components: dict[int, str] = {}
+        self.subscribed: dict[int, tuple[int, int]] = {}
+        """Subscriber -> (event, position of the subscription)."""
+        self.handlers: list[Handler] = []
+        self.publishes: list[Publish] = []
+        self.posts: list[Post] = []
+        self.builds: list[Observation] = []
+        self.reads: list[Observation] = []
+        """Register reads of the TinyBMS double (tm.read)."""
+        self._open: dict[str, list[Handler]] = {}
+        self._calls: dict[int, Publish] = {}
+        self._requests: dict[int, Post] = {}
+        self._operations = self._by_task()
+        actions = self._actions()
+        for record in self.history.observations:
+            action = actions.get(record.observer)
+            if action is not None:
+                action(record)
+
+    @classmethod
+    def of(cls, execution: Execution, setting: Setting) -> View:
+        """The view of this execution; the last one is kept, so that all invariants share it."""
+        last = cls._last
+        if last is None or last.execution is not execution or last.setting is not setting:
+            last = cls._last = cls(execution, setting)
+        return last
+
+    def _actions(self) -> dict[str, Callable[[Observation], None]]:
+        return {
+            "bus.subscribe": self._subscribe,
+            "handler.enter": self._enter,
+            "handler.return": self._return,
+            "bus.published": self._published,
+            "http.request": self._request,
+            "http.response": self._response,
+            "np.built": self.builds.append,
+            "tm.read": self.reads.append,
+            **dict.fromkeys(_DELIVERIES, self._deliver),
+            **dict.fromkeys(_PUBLICATIONS, self._publish),
+        }
+
+    def _by_task(self) -> dict[str, list[Operation]]:
+        operations: dict[str, list[Operation]] = {}
+        for operation in reversed(self.history.operations):
+            operations.setdefault(operation.task, []).append(operation)
+        return operations
+
+    def operation_at(self, task: str, position: int) -> Operation | None:
+        """The program's operation that this task is performing. Positions must be asked in ascending order."""
+        waiting = self._operations.get(task)
+        while waiting and waiting[-1].returned is not None and waiting[-1].returned < position:
+            waiting.pop()
+        return waiting[-1] if waiting and waiting[-1].invoked <= position else None
+
+    def _subscribe(self, record: Observation) -> None:
+        subscriber = int(record["subscriber"])
+        self.components[subscriber] = str(record["component"])
+        self.subscribed[subscriber] = (int(record["event"]), record.position)
+
+    def _enter(self, record: Observation) -> None:
+        handler = Handler(record, self.components.get(int(record["subscriber"]), ""))
+        self.handlers.append(handler)
+        self._open.setdefault(record.task, []).append(handler)
+
+    def _deliver(self, record: Observation) -> None:
+        running = self._open.get(record.task)
+        if running:
+            running[-1].fields = record.fields
+
+    def _return(self, record: Observation) -> None:
+        running = self._open.get(record.task)
+        if running and running[-1].subscriber == record["subscriber"]:
+            handler = running.pop()
+            handler.leave, handler.leave_us = record.position, record.time_us
+
+    def _publish(self, record: Observation) -> None:
+        running = self._open.get(record.task)
+        operation = self.operation_at(record.task, record.position)
+        call = Publish(record, operation, running[-1] if running else None)
+        self.publishes.append(call)
+        self._calls[int(record["serial"])] = call
+
+    def _published(self, record: Observation) -> None:
+        call = self._calls.pop(int(record["serial"]), None)
+        if call is not None:
+            call.end, call.end_us, call.accepted = record.position, record.time_us, bool(record["accepted"])
+
+    def _request(self, record: Observation) -> None:
+        post = Post(record)
+        self.posts.append(post)
+        self._requests[post.serial] = post
+
+    def _response(self, record: Observation) -> None:
+        post = self._requests.pop(int(record["serial"]), None)
+        if post is not None:
+            post.end, post.end_us, post.ok = record.position, record.time_us, bool(record["ok"])
+
+    @cached_property
+    def margin_us(self) -> int:
+        """What any timing judgement allows: one tick, and the time that passed early."""
+        return tick_us(self.setting) + self.execution.slack_us
+
+    @cached_property
+    def moments(self) -> tuple[list[int], list[int]]:
+        """Times and positions of all records, both ascending."""
+        moments = [(record.position, record.time_us) for record in self.history.observations]
+        for operation in self.history.operations:
+            moments.append((operation.invoked, operation.invoked_us))
+            if operation.returned is not None and operation.returned_us is not None:
+                moments.append((operation.returned, operation.returned_us))
+        moments.sort()
+        return [time for _, time in moments], [position for position, _ in moments]
+
+    def last_before(self, time_us: int) -> int:
+        """The last position before this time, -1 when there is none."""
+        times, positions = self.moments
+        index = bisect_left(times, time_us)
+        return positions[index - 1] if index else -1
+
+    def first_after(self, time_us: int) -> int:
+        """The first position after this time, NEVER when there is none."""
+        times, positions = self.moments
+        index = bisect_right(times, time_us)
+        return positions[index] if index < len(positions) else NEVER
+
+    @cached_property
+    def post_at(self) -> dict[int, Post]:
+        """The posts by the position at which they started."""
+        return {post.start: post for post in self.posts}
+
+    @cached_property
+    def activity(self) -> dict[str, list[tuple[int, int]]]:
+        """Per task, the (position, time) of what it was seen to do."""
+        activity: dict[str, list[tuple[int, int]]] = {}
+        for record in self.history.observations:
+            activity.setdefault(record.task, []).append((record.position, record.time_us))
+        return activity
+
+    def handled(self, component: str, *kinds: str) -> list[Handler]:
+        """The runs of a component's handlers for these kinds of event."""
+        return [handler for handler in self.handlers if handler.component == component and handler.kind in kinds]
+
+    def published(self, component: str, *kinds: str) -> list[Publish]:
+        """The publish calls of a component."""
+        return [call for call in self.publishes if call.component == component and call.kind in kinds]
+
+    def delivered(self, kind: str) -> dict[int, list[Handler]]:
+        """Per subscriber of a kind, what it was given, in order."""
+        runs: dict[int, list[Handler]] = {}
+        for handler in self.handlers:
+            if handler.kind == kind:
+                runs.setdefault(handler.subscriber, []).append(handler)
+        return runs
+
+
+def at(time_us: int) -> str:
+    """A time for people."""
+    return f"{time_us / 1_000_000:.3f} s"
+
+
+def metrics(view: View, name: str) -> Sequence[Operation]:
+    """The reads of a metrics operation that returned, by invocation."""
+    return [operation for operation in view.history.calls(name) if operation.results is not None]

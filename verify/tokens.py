@@ -1,0 +1,151 @@
+"""Self-certifying data: every field of a record is an injective function of the record's token.
+
+A token is an integer in 2..398; odd ones come from the S3 gateway, even ones from the TinyBMS. Every field is exact in
+float32 and after the decimals of the JSON, so a record either decodes to one token (intact) or to several (torn), and
+then the fields say which event each came from. Nothing here knows a history; it only encodes and decodes.
+"""
+
+from __future__ import annotations
+
+import enum
+import struct
+from collections.abc import Iterable, Mapping
+
+from p4verify.verify.program import Value
+
+FIRST, LAST = 2, 398
+TOLERANCE = 1e-3
+"""How far a field may be from the exact value, in its own unit."""
+
+BATTERY = {
+    "soc": (0.0, 0.25),
+    "soh": (100.0, -0.25),
+    "voltage": (40.0, 0.25),
+    "current": (-50.0, 0.25),
+    "power": (0.0, 0.5),
+    "temperature": (-20.0, 0.25),
+}
+"""Battery fields as (offset, scale): value = offset + scale * token. Percent, volt, ampere, watt, degree Celsius."""
+
+PACK = {
+    "cell_min": (3000.0, 1.0),
+    "cell_max": (3000.0, 3.0),
+    "cell_delta": (0.0, 2.0),
+    "cell_avg": (3000.0, 2.0),
+    "bal_start": (3000.0, 1.0),
+    "bal_stop": (2900.0, 1.0),
+}
+"""Pack fields in millivolt, in the same way. Cells with an odd index are 3000 + 3t, the others 3000 + t."""
+
+REGISTERS = {
+    "pack_voltage_mv": ("voltage", 40000.0, 250.0, 1000.0),
+    "pack_current_ma": ("current", -50000.0, 250.0, 1000.0),
+    "state_of_charge_permille": ("soc", 0.0, 2.5, 10.0),
+    "state_of_health_permille": ("soh", 1000.0, -2.5, 10.0),
+    "average_temperature_c": ("temperature", -20.0, 0.25, 1.0),
+}
+"""TinyBMS registers 0..4 by key: the battery field they feed, offset, scale, and what divides the value into it."""
+
+REGISTER_KEYS = tuple(REGISTERS)
+FIRST_CELL = 8
+"""Register 8 + i carries cell i + 1."""
+
+
+class Source(enum.Enum):
+    """Who produced a token."""
+
+    S3 = "S3"
+    TINYBMS = "TinyBMS"
+
+
+def source_of(token: int) -> Source:
+    """Odd tokens come from the S3 gateway, even ones from the TinyBMS."""
+    return Source.S3 if token % 2 else Source.TINYBMS
+
+
+def decode(value: float, offset: float, scale: float) -> int | None:
+    """The token of a field, None when the value is no such function of a token."""
+    exact = (value - offset) / scale
+    if not FIRST - 1 < exact < LAST + 1:  # also refuses what is not a number
+        return None
+    token = round(exact)
+    return token if abs(exact - token) * abs(scale) <= TOLERANCE and FIRST <= token <= LAST else None
+
+
+def battery_tokens(fields: Mapping[str, Value]) -> dict[str, int | None]:
+    """The token of each battery field that is there."""
+    return {name: decode(float(fields[name]), *law) for name, law in BATTERY.items() if name in fields}
+
+
+def pack_tokens(fields: Mapping[str, Value]) -> dict[str, int | None]:
+    """The token of each summary field of a pack that is there; `cells_of` has the cells."""
+    return {name: decode(float(fields[name]), *law) for name, law in PACK.items() if name in fields}
+
+
+def cells_of(fields: Mapping[str, Value]) -> tuple[float, ...]:
+    """The cells of a pack observation in millivolt; ValueError when they are not packed float32."""
+    raw = fields["cells"]
+    if not isinstance(raw, bytes) or len(raw) % 4:
+        raise ValueError("the cells of a pack are not packed float32")
+    return struct.unpack(f"<{len(raw) // 4}f", raw)
+
+
+def cell_source(millivolt: float) -> Source | None:
+    """Who produced this cell: 3000 + t and 3000 + 3t keep the token's parity. None when it is no cell of a token."""
+    token = decode(millivolt, 3000.0, 1.0) or decode(millivolt, 3000.0, 3.0)
+    if token is None:
+        return None
+    return Source.S3 if round(millivolt) % 2 else Source.TINYBMS
+
+
+def register_slot(key: str) -> tuple[str | int, float] | None:
+    """What a register feeds: (battery field, divisor) or (cell index, 1); None for a key the model does not take."""
+    law = REGISTERS.get(key)
+    if law is not None:
+        return law[0], law[3]
+    number = key.removeprefix("cell").removesuffix("_voltage_mv")
+    if key != f"cell{number}_voltage_mv" or not number.isascii() or not number.isdigit() or len(number) > 2:
+        return None
+    index = int(number) - 1
+    return (index, 1.0) if 0 <= index < 32 else None
+
+
+def register_key(register: int) -> str:
+    """The key of register number `register` of the catalogue."""
+    return REGISTER_KEYS[register] if register < len(REGISTER_KEYS) else f"cell{register - FIRST_CELL + 1}_voltage_mv"
+
+
+def register_value(register: int, token: int) -> float:
+    """The user value that register number `register` has for a token."""
+    if register >= FIRST_CELL:
+        return 3000.0 + token
+    _, offset, scale, _ = REGISTERS[REGISTER_KEYS[register]]
+    return offset + scale * token
+
+
+def battery(token: int, *, mqtt: bool = False, tinybms: bool = False) -> dict[str, Value]:
+    """The fields of a battery observation made from a token."""
+    fields: dict[str, Value] = {name: offset + scale * token for name, (offset, scale) in BATTERY.items()}
+    return fields | {"flags": 3 | mqtt << 2 | tinybms << 3}
+
+
+def pack(token: int, cells: int = 4) -> dict[str, Value]:
+    """The fields of a pack observation made from a token; `cells` is even, 2..32."""
+    values = [3000.0 + token + (2 * token if index % 2 else 0) for index in range(cells)]
+    fields: dict[str, Value] = {name: offset + scale * token for name, (offset, scale) in PACK.items()}
+    return fields | {"cell_count": cells, "balancing": 0, "cells": pack_cells(values)}
+
+
+def pack_cells(cells: Iterable[float]) -> bytes:
+    """Cells as an observation carries them."""
+    values = tuple(cells)
+    return struct.pack(f"<{len(values)}f", *values)
+
+
+def describe(tokens: Mapping[str, int | None]) -> str:
+    """Which fields carry which token, for people: `token 12 (soc, voltage) with token 14 (current)`."""
+    groups: dict[int | None, list[str]] = {}
+    for name, token in tokens.items():
+        groups.setdefault(token, []).append(name)
+    parts = ((f"token {token}" if token else "no token", ", ".join(names)) for token, names in groups.items())
+    return " with ".join(f"{token} ({names})" for token, names in parts)
