@@ -1,1 +1,1 @@
-"""Hypothesis writes the programs and shrinks them. Imports verify, targets and reports; never stress."""
+"""Programs written and shrunk by Hypothesis, and the campaigns that run them."""

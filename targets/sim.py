@@ -230,6 +230,7 @@ class SimTarget:
         self._send(MessageType.REPLAY, head + struct.pack("<BI", flags, len(schedule.choices)) + body)
         steps = TraceDecoder(self.build.symbols)
         choices: list[tuple[int, int]] = []
+        assembly, long_history = Assembly(), b""
         while (frame := self._receive()).type != MessageType.REPLAYED:
             if frame.type == MessageType.TRACE_TASKS:
                 steps.tasks(frame.payload)
@@ -237,9 +238,11 @@ class SimTarget:
                 steps.add(frame.payload)
             elif frame.type == MessageType.CHOICES:
                 choices += _CHOICE.iter_unpack(frame.payload)
+            elif frame.type == MessageType.HISTORY:
+                long_history = assembly.add(frame.payload) or b""
         self.log = self._expect(MessageType.LOG).decode("utf-8", "replace")
         result = _Result(frame.payload)
-        execution = self._execution(result, result.history)
+        execution = self._execution(result, result.history or long_history)
         if not trace:
             return execution, tuple(choices)
         explicit = Schedule(tuple(choices), schedule.granularity)

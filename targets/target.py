@@ -37,7 +37,7 @@ class Exploration:
     tick_budget: int = 0
     first: int = 0
     length: int = 0
-    max_points: int = 1_000_000
+    max_points: int = 60_000
     quantum_us: int = 1000
 
 

@@ -8,7 +8,7 @@
 
 #include <time.h>
 
-enum { TABLE_START = 1 << 12, CHECK_EVERY = 32, PROGRESS_NS = 100000000, RESULT_MAX = WIRE_PAYLOAD_MAX };
+enum { TABLE_START = 1 << 12, CHECK_EVERY = 32, PROGRESS_NS = 100000000 };
 
 struct seen { uint64_t a, b; uint32_t index, count; };
 static struct seen *table;
@@ -57,29 +57,6 @@ static struct seen *note(uint32_t quantum_us) {
     if (slot->count++) return NULL;
     *slot = (struct seen){a, b, table_used++, 1};
     return slot;
-}
-
-/* A history too long for one frame goes out in HISTORY chunks first, and the result then carries none. */
-static void send_history(void) {
-    static uint8_t payload[RESULT_MAX];
-    size_t part = RESULT_MAX - 64;
-    for (size_t done = 0; done < session_ring.used; done += part) {
-        if (part > session_ring.used - done) part = session_ring.used - done;
-        wire_writer writer = {payload, payload + sizeof payload, false};
-        wire_put_chunk(&writer, done, session_ring.used);
-        wire_put_bytes(&writer, session_ring.bytes + done, part);
-        session_send(WIRE_HISTORY, payload, (size_t)(writer.at - payload));
-    }
-}
-
-static void send_found(uint32_t index, uint64_t ordinal, uint32_t known) {
-    static uint8_t payload[RESULT_MAX];
-    wire_writer writer = {payload, payload + sizeof payload, false};
-    size_t used = session_ring.used;
-    if (used > RESULT_MAX - 2048) { send_history(); session_ring.used = 0; }
-    session_put_result(&writer, index, ordinal, known);
-    session_send(WIRE_FOUND, payload, (size_t)(writer.at - payload));
-    session_ring.used = used;
 }
 
 static void send_progress(uint8_t type, uint64_t executions) {
@@ -132,7 +109,7 @@ void explore(wire_reader *reader) {
         session_execute(ordinal);
         points_total += engine.plan.max_points - engine.points_left;
         const struct seen *fresh = note(request.quantum_us);
-        if (fresh) send_found(fresh->index, ordinal, known);
+        if (fresh) session_send_result(WIRE_FOUND, fresh->index, ordinal, known);
         if (done % CHECK_EVERY) continue;
         uint64_t now = now_ns();
         if ((budget_ns && now - start > budget_ns) || session_interrupted()) break;

@@ -88,11 +88,7 @@ void replay(wire_reader *reader) {
     if (!valid || !read_choices(reader)) { session_error("malformed replay request"); return; }
     engine.plan = request.plan;
     execute_from(known, request.first, flags != 0);
-    static uint8_t payload[WIRE_PAYLOAD_MAX];
     if (flags & WITH_TRACE) send_trace();
     if (flags & WITH_CHOICES) send_choices();
-    wire_writer writer = {payload, payload + sizeof payload, false};
-    if (session_ring.used > WIRE_PAYLOAD_MAX - 2048) session_ring.used = WIRE_PAYLOAD_MAX - 2048, session_ring.lost++;
-    session_put_result(&writer, 0, request.first, known);
-    session_send(WIRE_REPLAYED, payload, (size_t)(writer.at - payload));
+    session_send_result(WIRE_REPLAYED, 0, request.first, known);
 }

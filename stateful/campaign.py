@@ -1,0 +1,154 @@
+"""The campaign of `p4verify check`: Hypothesis writes programs, the target explores each under several strategies,
+every invariant judges every distinct history, and what is found is replayed and minimised.
+
+Deterministic but for the clock: the seed decides programs and schedules, the budget only how many there are. The
+first finding of each invariant is kept; an invariant that is violated is not judged any more.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import cycle
+
+from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
+from hypothesis import strategies as st
+
+from p4verify.stateful.strategies import Programs
+from p4verify.targets.sim import SimTarget
+from p4verify.targets.target import Exploration, Found, Origin, Progress
+from p4verify.verify.explore import Finding, Tally
+from p4verify.verify.program import Program, Value
+from p4verify.verify.schedule import Granularity
+from p4verify.verify.verdict import Invariant, Setting
+
+EXECUTIONS = 200
+"""Of one program under one strategy: more programs find more than more schedules of one do."""
+
+PORTFOLIO: tuple[Exploration, ...] = (
+    Exploration("pct", Granularity.WORDS, executions=EXECUTIONS, depth=2),
+    Exploration("random", Granularity.WORDS, executions=EXECUTIONS),
+    Exploration("pct", Granularity.WORDS, executions=EXECUTIONS, depth=3),
+    Exploration("random", Granularity.SYNC, executions=EXECUTIONS),
+    Exploration("pct", Granularity.SYNC, executions=EXECUTIONS, depth=4),
+)
+
+
+class _Over(BaseException):
+    """The budget is used up: leaves Hypothesis from inside an example (BaseException, so that it is no failure)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A violation as it was first seen, in the process that can run it again."""
+
+    finding: Finding
+    program: Program
+    origin: Origin
+
+
+@dataclass(slots=True)
+class Status:
+    """How far the campaign is, for whoever watches."""
+
+    elapsed: float = 0.0
+    budget: float = 0.0
+    programs: int = 0
+    executions: int = 0
+    points: int = 0
+    distinct: int = 0
+    findings: tuple[str, ...] = ()
+    doing: str = "exploring"
+
+
+Watch = Callable[[Status], None]
+
+
+@dataclass
+class Campaign:
+    """One run of exploration over program families; `run` may be called once."""
+
+    target: SimTarget
+    families: Mapping[str, Programs]
+    invariants: Sequence[Invariant]
+    config: Mapping[str, Value]
+    limits: Mapping[str, float]
+    seed: int
+    budget: float
+    watch: Watch = lambda _status: None
+    portfolio: Sequence[Exploration] = PORTFOLIO
+    sightings: list[Sighting] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.tally = Tally(self.invariants)
+        self.status = Status(budget=self.budget)
+        self._begin = time.monotonic()
+        self._plans = cycle(self.portfolio)
+        self._number = 0
+
+    # ---- exploring ----
+
+    def explore(self) -> None:
+        """Until the budget is used up, or every invariant is violated."""
+        for number, family in enumerate(self._turns()):
+            try:
+                self._draw(family, self.seed + number)
+            except _Over:
+                return
+
+    def _turns(self) -> Iterator[Programs]:
+        return cycle(self.families.values())
+
+    def _draw(self, family: Programs, number: int) -> None:
+        """A few programs of one family; Hypothesis sees no failure, so that it never stops to shrink."""
+        quiet = settings(
+            max_examples=8, phases=[Phase.generate], database=None, deadline=None, verbosity=Verbosity.quiet,
+            suppress_health_check=list(HealthCheck), report_multiple_bugs=False,
+        )  # fmt: skip
+
+        @seed(number)
+        @quiet
+        @given(family, st.integers(0, 2**32 - 1))
+        def programs(program: Program, schedule_seed: int) -> None:
+            self._program(program, schedule_seed)
+
+        programs()
+
+    def _program(self, program: Program, schedule_seed: int) -> None:
+        if not program.tasks:
+            return
+        self._number += 1
+        setting = Setting(program, self.config, self.limits)
+        self.status.programs += 1
+        plan = replace(next(self._plans), seed=schedule_seed)
+        self._explore(setting, plan)
+        self._check_budget()
+
+    def _explore(self, setting: Setting, plan: Exploration) -> None:
+        self.tally.next_program()
+
+        def found(one: Found) -> bool:
+            for finding in self.tally.consume(one.execution, setting):
+                self.sightings.append(Sighting(finding, setting.program, one.origin))
+                self.status.findings = (*self.status.findings, finding.invariant.id)
+            return self._within_budget()
+
+        progress = self.target.explore(setting.program, plan, found, self._progress)
+        for index, count in progress.counts.items():
+            self.tally.count(str(index), count - 1)
+        self.status.executions += progress.executions
+        self.status.points += progress.points
+        self.status.distinct += progress.distinct
+
+    def _progress(self, _progress: Progress) -> bool:
+        return self._within_budget()
+
+    def _within_budget(self) -> bool:
+        self.status.elapsed = time.monotonic() - self._begin
+        self.watch(self.status)
+        return self.status.elapsed < self.budget
+
+    def _check_budget(self) -> None:
+        if not self._within_budget() or len(self.tally.findings) == len(self.invariants):
+            raise _Over

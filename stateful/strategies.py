@@ -1,0 +1,209 @@
+"""Programs, as Hypothesis strategies. One family per component, and one for the whole system.
+
+A program's events carry tokens that nobody else in it carries: S3's are odd, TinyBMS' even, given in order of
+appearance, so that shrinking an operation away never changes what the others mean. Delays are drawn from the moments
+at which the firmware itself acts (its periods), because two things that never happen at the same virtual time can
+never interleave.
+
+These families refuse to know what is right: they only make things meet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from itertools import count
+
+from hypothesis import strategies as st
+
+from p4verify.verify.program import Invocation, Program, Task, Value
+
+Programs = st.SearchStrategy[Program]
+Step = tuple[str, tuple[Value, ...]]
+"""An operation, and its arguments but for the token."""
+
+PRIORITIES = (5, 4, 6, 1)
+"""Of the tasks that call in: GUI, MQTT and main have these."""
+POLL_MS, POLL_STEP_MS = 500, 20
+TICK_MS = 10
+HTTP_OK, HTTP_FAILS, HTTP_LATE = 0, 1, 2
+"""What the HTTP double does: answers, fails, or delivers and then reports failure."""
+
+
+def http_answer(kind: int, cost_us: int) -> int:
+    """One value of the environment stream "http"."""
+    return kind * 1_000_000 + cost_us
+
+
+class _Tokens:
+    """Gives out tokens in order; a program has at most 99 events of each source."""
+
+    def __init__(self) -> None:
+        self._next = {"s3": count(3, 2), "tinybms": count(202, 2)}
+
+    def complete(self, step: Step) -> tuple[Value, ...]:
+        operation, rest = step
+        if operation == "bus.register":
+            return (*rest, next(self._next["tinybms"]))
+        if operation in ("bus.battery", "bus.pack"):
+            return (next(self._next["s3"]), *rest)
+        return rest
+
+
+def _program(
+    tasks: Sequence[Sequence[tuple[Step, int]]],
+    priorities: Sequence[int],
+    environment: Mapping[str, Sequence[int]],
+    settle_ms: int,
+    final: Sequence[str],
+) -> Program:
+    tokens = _Tokens()
+    made = tuple(
+        Task(
+            f"task_{'abcdefgh'[number]}",
+            tuple(Invocation(step[0], tokens.complete(step), delay) for step, delay in steps),
+            priorities[number],
+        )
+        for number, steps in enumerate(tasks)
+    )
+    streams = {name: tuple(values) for name, values in environment.items() if values}
+    return Program(made, streams, settle_ms, tuple(Invocation(name) for name in final))
+
+
+def _steps(kinds: Sequence[Step], delays: Sequence[int], most: int) -> st.SearchStrategy[list[tuple[Step, int]]]:
+    return st.lists(st.tuples(st.sampled_from(kinds), st.sampled_from(delays)), min_size=1, max_size=most)
+
+
+def _http(most: int) -> st.SearchStrategy[list[int]]:
+    kinds = st.sampled_from((HTTP_OK, HTTP_FAILS, HTTP_LATE))
+    costs = st.sampled_from((2000, 0, 20_000, 400_000))
+    return st.lists(st.builds(http_answer, kinds, costs), max_size=most)
+
+
+BATTERY: Step = ("bus.battery", ())
+PACK: Step = ("bus.pack", (4,))
+WIDE_PACK: Step = ("bus.pack", (8,))
+ONLINE: Step = ("bus.system", (True,))
+OFFLINE: Step = ("bus.system", (False,))
+NP_METRICS: Step = ("np.metrics", ())
+BUS_METRICS: Step = ("bus.metrics", ())
+AUTONOMOUS: Step = ("bus.mode", (True,))
+CONNECTED: Step = ("bus.mode", (False,))
+PLUGGED: Step = ("bus.tinybms", (True,))
+UNPLUGGED: Step = ("bus.tinybms", (False,))
+MQTT_UP: Step = ("bus.mqtt", (True,))
+MQTT_DOWN: Step = ("bus.mqtt", (False,))
+
+
+def _cell(number: int) -> Step:
+    return ("bus.register", (8 + number,))
+
+
+def _register(number: int) -> Step:
+    return ("bus.register", (number,))
+
+
+@st.composite
+def publisher_programs(draw: st.DrawFn, period_ms: int = 1000, capacity: int = 8) -> Program:
+    """Events, metrics reads and reconnections that meet the publisher's period. Connected mode: nothing polls."""
+    delays = (0, period_ms, TICK_MS, 2 * period_ms)
+    source = [(BATTERY, 0), (PACK, 0), *draw(_steps((BATTERY, PACK, BATTERY, WIDE_PACK), delays, 4))]
+    others = draw(st.lists(_steps((NP_METRICS, ONLINE, OFFLINE, BATTERY), (period_ms, 0, 2 * period_ms), 4), max_size=2))
+    priorities = draw(st.lists(st.sampled_from(PRIORITIES), min_size=3, max_size=3))
+    environment = {"http": draw(_http(6))}
+    settle = draw(st.sampled_from((period_ms, 3 * period_ms)))
+    return _program([source, *others], priorities, environment, settle, ("np.metrics", "bus.metrics"))
+
+
+@st.composite
+def backlog_programs(draw: st.DrawFn, period_ms: int = 1000, capacity: int = 8) -> Program:
+    """Points pile up while the server is away, and drain when it comes back: the ring and its counters under stress."""
+    away = draw(st.integers(1, capacity + 3))
+    source = [(BATTERY, 0), (PACK, 0), (OFFLINE, 0), *draw(_steps((BATTERY, PACK), (period_ms, 0), 3))]
+    back = [(ONLINE, away * period_ms), *draw(_steps((ONLINE, OFFLINE, ONLINE), (0, TICK_MS, period_ms), 2))]
+    reader = [(NP_METRICS, away * period_ms), *draw(_steps((NP_METRICS,), (0, TICK_MS, period_ms), 3))]
+    priorities = draw(st.lists(st.sampled_from(PRIORITIES), min_size=3, max_size=3))
+    environment = {"http": [http_answer(HTTP_FAILS, 2000)] * draw(st.integers(0, away)) + draw(_http(3))}
+    return _program([source, back, reader], priorities, environment, 3 * period_ms, ("np.metrics", "bus.metrics"))
+
+
+@st.composite
+def telemetry_programs(draw: st.DrawFn) -> Program:
+    """Register updates, connection flags and mode switches around the moments at which the model polls."""
+    delays = (0, POLL_MS, POLL_STEP_MS, TICK_MS, 5 * POLL_STEP_MS)
+    registers = tuple(_register(number) for number in range(5))
+    cells = (_cell(0), _cell(1), _cell(2))
+    first = [(AUTONOMOUS, 0), *draw(_steps((*cells, *registers, CONNECTED, AUTONOMOUS), delays, 5))]
+    second = draw(_steps((*cells, AUTONOMOUS, CONNECTED, PLUGGED, UNPLUGGED, MQTT_UP, MQTT_DOWN), delays, 4))
+    third = draw(st.lists(_steps((*cells, CONNECTED, AUTONOMOUS), delays, 3), max_size=1))
+    priorities = draw(st.lists(st.sampled_from(PRIORITIES), min_size=3, max_size=3))
+    environment = {"tinybms": draw(st.lists(st.sampled_from((0, 300, 302, 304)), max_size=4))}
+    settle = draw(st.sampled_from((POLL_MS, 2 * POLL_MS)))
+    return _program([first, second, *third], priorities, environment, settle, ("bus.metrics",))
+
+
+@st.composite
+def mode_storms(draw: st.DrawFn) -> Program:
+    """S3 and TinyBMS alternate as fast as the bus allows, while the model polls."""
+    flips = draw(st.integers(1, 4))
+    storm = [(AUTONOMOUS, 0), (_cell(0), 0), (_cell(1), 0)]
+    for _ in range(flips):
+        storm += [(CONNECTED, draw(st.sampled_from((POLL_MS, POLL_MS + POLL_STEP_MS, 0, POLL_STEP_MS)))),
+                  (AUTONOMOUS, draw(st.sampled_from((0, POLL_STEP_MS, POLL_MS))))]  # fmt: skip
+    feeder = draw(_steps((_cell(0), _cell(1), _register(0), _register(2)), (0, POLL_MS, POLL_STEP_MS), 4))
+    priorities = draw(st.lists(st.sampled_from(PRIORITIES), min_size=2, max_size=2))
+    return _program([storm, feeder], priorities, {}, POLL_MS, ("bus.metrics",))
+
+
+@st.composite
+def system_programs(draw: st.DrawFn, period_ms: int = 1000, capacity: int = 8) -> Program:
+    """Everything at once: events of both sources, mode switches, network flaps, readers."""
+    delays = (0, POLL_MS, period_ms, POLL_STEP_MS)
+    source = [(BATTERY, 0), (PACK, 0), *draw(_steps((BATTERY, PACK, ONLINE, OFFLINE), delays, 3))]
+    modes = draw(_steps((AUTONOMOUS, CONNECTED, _cell(0), _cell(1), _register(0), MQTT_UP, PLUGGED), delays, 4))
+    reader = draw(_steps((NP_METRICS, BUS_METRICS, ONLINE), delays, 3))
+    priorities = draw(st.lists(st.sampled_from(PRIORITIES), min_size=3, max_size=3))
+    environment = {"http": draw(_http(4))}
+    return _program([source, modes, reader], priorities, environment, period_ms, ("np.metrics", "bus.metrics"))
+
+
+@st.composite
+def bursts(draw: st.DrawFn) -> Program:
+    """More events at once than the bus' queue holds: drops must be counted, order kept, nothing lost silently."""
+    size = draw(st.integers(10, 24))
+    kinds = st.sampled_from((BATTERY, PACK, MQTT_UP, ONLINE))
+    tasks = [[(draw(kinds), 0) for _ in range(size)] for _ in range(draw(st.integers(2, 3)))]
+    return _program(tasks, (6, 6, 5), {}, 1000, ("np.metrics", "bus.metrics"))
+
+
+FAMILIES: Mapping[str, Callable[..., Programs]] = {
+    "publisher": publisher_programs,
+    "backlog": backlog_programs,
+    "telemetry": telemetry_programs,
+    "modes": mode_storms,
+    "system": system_programs,
+    "bursts": bursts,
+}
+"""By what they aim at, in the order in which a campaign takes them."""
+
+_TIMED = frozenset({"publisher", "backlog", "system"})
+
+
+def offered(program: Program, operations: frozenset[str]) -> Program:
+    """The program without the operations that a firmware does not have; tasks that have nothing left are dropped."""
+    tasks = (
+        replace(task, invocations=tuple(call for call in task.invocations if call.operation in operations))
+        for task in program.tasks
+    )
+    final = tuple(call for call in program.final if call.operation in operations)
+    return replace(program, tasks=tuple(task for task in tasks if task.invocations), final=final)
+
+
+def families(config: Mapping[str, Value], operations: frozenset[str]) -> Mapping[str, Programs]:
+    """The families for a firmware with these CONFIG values and operations."""
+    timing = {
+        "period_ms": int(config.get("CONFIG_NETWORK_TELEMETRY_PERIOD_MS", 5000)),
+        "capacity": int(config.get("CONFIG_NETWORK_TELEMETRY_BUFFER_DEPTH", 32)),
+    }
+    made = {name: family(**timing) if name in _TIMED else family() for name, family in FAMILIES.items()}
+    return {name: programs.map(lambda p: offered(p, operations)) for name, programs in made.items()}
