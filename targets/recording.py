@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from p4verify.targets.description import Description, ProtocolError
@@ -60,6 +61,14 @@ def decode_history(
     return HistoryDecoder(program, description).decode(data, end_us=end_us, lost=lost)
 
 
+class _Begun(NamedTuple):
+    """An invocation that has not returned yet; `at` is its place among the operations."""
+
+    at: int
+    position: int
+    time_us: int
+
+
 class _Reading:
     """One pass over the records."""
 
@@ -72,49 +81,57 @@ class _Reading:
         self._names = list(names)
         self._calls = calls
         self._observers = observers
-        self._operations: list[Operation] = []
-        self._open: dict[tuple[int, int], int] = {}
+        self._operations: list[Operation | None] = []
+        self._open: dict[tuple[int, int], _Begun] = {}
         self._observations: list[Observation] = []
         self.position = 0
         self._time_us = 0
         self._loaded: tuple[int, int] | None = None
 
     def read(self, data: bytes) -> None:
-        """Takes every record, in order."""
+        """Takes every record, in order. Observations, which are most of them, are taken here, the others below."""
         at, size, unpack = 0, len(data), _RECORD.unpack_from
-        take = (None, self._invoke, self._return, self._observe, self._task, self._load, self._done)
+        names, observers, observe = self._names, self._observers, self._observations.append
+        others = {INVOKE: self._invoke, RETURN: self._return, TASK: self._task, LOADED: self._load, DONE: self._done}
         while at < size:
             kind, task, number, length, time_us = unpack(data, at)
             at += 16 + length
             if at > size:
                 raise ValueError(f"it ends {at - size} bytes beyond the history")
-            handle = take[kind]
-            if handle is None:
+            if kind == FILLER:
                 continue
-            handle(task, number, time_us, data[at - length : at])
+            if kind == OBSERVE:
+                name, fields = observers[number]
+                observe(Observation(self.position, time_us, names[task], name, fields(data[at - length : at])))
+            else:
+                others[kind](task, number, time_us, data[at - length : at])
             self._time_us = time_us
             self.position += 1
 
-    def _invoke(self, task: int, index: int, time_us: int, payload: bytes) -> None:
-        if payload or (task, index) in self._open:
-            raise ValueError(f"invocation {index} of task {task} begins twice")
-        self._open[task, index] = len(self._operations)
-        invocation = self._calls[task][index].invocation
-        self._operations.append(Operation(self._names[task], index, invocation, self.position, time_us))
+    def _invoke(self, task: int, index: int, time_us: int, _payload: bytes) -> None:
+        if (task, index) in self._open or index >= len(self._calls[task]):
+            raise ValueError(f"invocation {index} of task {task} begins twice, or does not exist")
+        self._open[task, index] = _Begun(len(self._operations), self.position, time_us)
+        self._operations.append(None)
 
     def _return(self, task: int, index: int, time_us: int, payload: bytes) -> None:
-        at = self._open[task, index]
-        begun = self._operations[at]
-        if begun.returned is not None:
+        begun = self._open[task, index]
+        if self._operations[begun.at] is not None:
             raise ValueError(f"invocation {index} of task {task} returns twice")
         results = self._calls[task][index].results(payload)
-        self._operations[at] = Operation(
-            begun.task, index, begun.invocation, begun.invoked, begun.invoked_us, self.position, time_us, results
-        )
+        self._operations[begun.at] = self._operation((task, index), begun, self.position, time_us, results)
 
-    def _observe(self, task: int, observer: int, time_us: int, payload: bytes) -> None:
-        name, fields = self._observers[observer]
-        self._observations.append(Observation(self.position, time_us, self._names[task], name, fields(payload)))
+    def _operation(
+        self,
+        key: tuple[int, int],
+        begun: _Begun,
+        returned: int | None = None,
+        returned_us: int | None = None,
+        results: Mapping[str, Value] | None = None,
+    ) -> Operation:
+        task, index = key
+        name, invocation = self._names[task], self._calls[task][index].invocation
+        return Operation(name, index, invocation, begun.position, begun.time_us, returned, returned_us, results)
 
     def _task(self, task: int, _number: int, _time_us: int, payload: bytes) -> None:
         if task != len(self._names):
@@ -129,10 +146,14 @@ class _Reading:
         pass
 
     def history(self, end_us: int | None, lost: int) -> History:
-        """What has been read."""
+        """What has been read; what has not returned is pending."""
+        operations = (
+            operation or self._operation(key, begun)
+            for operation, (key, begun) in zip(self._operations, self._open.items(), strict=True)
+        )
         loaded, loaded_us = self._loaded or (None, None)
         return History(
-            tuple(self._operations),
+            tuple(operations),
             tuple(self._observations),
             end=self.position,
             end_us=self._time_us if end_us is None else end_us,
@@ -143,8 +164,11 @@ class _Reading:
 
 
 def _fields(signature: Signature) -> Fields:
-    """How to make a mapping of names to values out of packed bytes."""
+    """How to make a mapping of names to values out of packed bytes.
+
+    The histories of one program are made of few different records, so each is unpacked once: a look-up costs a tenth.
+    """
     names = signature.names
     # A struct also says when the length is wrong, and costs no call of ours.
     unpack: Callable[[bytes], tuple[Value, ...]] = signature.fixed.unpack if signature.fixed else signature.unpack
-    return lambda payload: dict(zip(names, unpack(payload), strict=True))
+    return lru_cache(maxsize=4096)(lambda payload: dict(zip(names, unpack(payload), strict=True)))
