@@ -72,6 +72,9 @@ static bool buffer_peek(telemetry_point_t *point)
 
 static void buffer_pop(void)
 {
+    if (s_state.count == 0) {
+        return;
+    }
     s_state.tail = (s_state.tail + 1) % BUFFER_DEPTH;
     s_state.count--;
 }
