@@ -1,18 +1,21 @@
 """Makes pytest import every test beside the code under its real name, p4verify.<folder>.<module>.
 
 Left to itself pytest imports `verify/test_x.py` as `verify.test_x`, and what the test imports would then be loaded a
-second time as `p4verify.verify.x`: two classes of one name that never compare equal. Nothing else belongs here.
+second time as `p4verify.verify.x`: two classes of one name that never compare equal. And what tests build is kept
+under build/, not among the user's own builds. Nothing else belongs here.
 """
 
 from __future__ import annotations
 
 import importlib
+import os
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
 ROOT = Path(__file__).parent
+os.environ.setdefault("P4VERIFY_CACHE", str(ROOT / "build" / "cache"))
 
 
 class P4verifyModule(pytest.Module):

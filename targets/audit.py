@@ -38,6 +38,8 @@ ROUNDS = 50
 UNBOUNDED = 1 << 62
 _WRITABLE, _ALLOCATED = 1, 2
 _HOOK = re.compile(r"__tsan_(?:unaligned_|volatile_|unaligned_volatile_)?(read_write|read|write)(\d+|_range)")
+_VTABLE = re.compile(r"__tsan_vptr_(read|update)")
+_ATOMIC = re.compile(r"__tsan_atomic(\d+)_load")
 _RELOCATED_ONCE = (".got", ".data.rel.ro", ".init_array", ".fini_array")
 
 
@@ -56,12 +58,13 @@ class BlindSpot:
 
 
 class Span(NamedTuple):
-    """Announced bytes: [low, high) from the sum of `terms`, for one kind of access."""
+    """Announced bytes: [low, high) from the sum of `terms`, for one kind of access; `vtable` when they point to one."""
 
     kind: Kind
     terms: tuple[tuple[int, int], ...]
     low: int
     high: int
+    vtable: bool = False
 
 
 @dataclass(slots=True)
@@ -104,7 +107,7 @@ def audit(executable: Path, sources: frozenset[str]) -> tuple[BlindSpot, ...]:
         if image.lines.unit(function.start) in sources:
             for address, kind, size in _Walk(image, function).blind():
                 place = image.lines.place(address)
-                found[place.file, place.line, function.name, kind] += size
+                found[place.file, place.line, place.function, kind] += size
     return tuple(sorted(BlindSpot(*key, size) for key, size in found.items()))
 
 
@@ -231,6 +234,8 @@ class _Walk:
                 blind.append((kind, operand.size))
             else:
                 state.used.add(span)
+                if span.vtable:
+                    state.machine.constant_loads.add(this.address)
         return blind
 
 
@@ -244,17 +249,17 @@ def _repeated(this: Instruction, operand: MemoryOperand, machine: Machine) -> in
 
 def _announced(name: str, machine: Machine) -> list[Span]:
     """What a hook's call announces: its name says kind and size, rdi the address, rsi the size of a range."""
-    match = _HOOK.fullmatch(name)
     address = machine.registers["rdi"]
-    if name in ("__tsan_vptr_read", "__tsan_vptr_update"):
-        kinds, size = [name.removeprefix("__tsan_vptr_").replace("update", "write")], 8
-    elif match:
-        kinds = match[1].split("_")
+    low = _signed(address.constant)
+    if match := _HOOK.fullmatch(name):
         size = int(match[2]) if match[2].isdigit() else _constant(machine.registers["rsi"])
-    else:
-        return []
-    return [Span("read" if kind == "read" else "write", address.terms, low, low + size)
-            for kind in kinds for low in [_signed(address.constant)]]  # fmt: skip
+        kinds: list[Kind] = ["read"] if match[1] == "read" else ["write"] if match[1] == "write" else ["read", "write"]
+        return [Span(kind, address.terms, low, low + size) for kind in kinds]
+    if match := _VTABLE.fullmatch(name):
+        return [Span("read" if match[1] == "read" else "write", address.terms, low, low + 8, vtable=True)]
+    if match := _ATOMIC.fullmatch(name):  # clang leaves a dead plain load behind the call that did the work
+        return [Span("read", address.terms, low, low + int(match[1]) // 8)]
+    return []
 
 
 def _constant(value: Value) -> int:

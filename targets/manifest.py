@@ -75,7 +75,7 @@ def load(firmware: str | Path) -> Manifest:
     text = _read(path)
     try:
         data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # TOMLDecodeError, or a number of thousands of digits
         raise ManifestError(f"{path}: not valid TOML: {error}") from None
     except RecursionError:
         raise ManifestError(f"{path}: not valid TOML: nested too deeply") from None
@@ -291,7 +291,7 @@ class _Reader:
         return {self.matching("firmware", "defines", k, _IDENTIFIER): self.define(v) for k, v in values.items()}
 
     def define(self, value: object) -> str:
-        if isinstance(value, int):
+        if isinstance(value, int) and abs(value) < 1 << 64:
             return str(int(value))
         return self.string("firmware", "defines", value)
 
@@ -304,6 +304,8 @@ class _Reader:
                 raise self.error("config", key, f"must be true, false, a whole number or a text, not {_kind(value)}")
             if isinstance(value, str):
                 self.string("config", key, value)
+            elif abs(value) >= 1 << 64:
+                raise self.error("config", key, "does not fit into 64 bits")
             values[self.matching("config", key, key, _CONFIG_NAME)] = value
         return values
 
@@ -362,7 +364,7 @@ def _sdkconfig_value(text: str) -> ConfigValue | None:
     quoted = re.fullmatch(r'"((?:[^"\\]|\\.)*)"', text)
     if quoted:
         return re.sub(r"\\(.)", r"\1", quoted[1])
-    if re.fullmatch(r"-?(\d+|0[xX][0-9a-fA-F]+)", text):
+    if re.fullmatch(r"-?([0-9]{1,19}|0[xX][0-9a-fA-F]{1,16})", text):
         return int(text, 0) if "x" in text.lower() else int(text)
     return None
 

@@ -33,12 +33,14 @@ class Machine:
     """The state before an instruction: a value for each general register, and stack slots by offset from rsp at entry.
 
     `escaped` are the offsets whose address was taken somewhere in the function: a call may change what lies there.
+    `constant_loads` are instructions whose result points to memory that nobody writes, as those that load a vtable.
     """
 
     unknowns: Unknowns
     registers: dict[str, Value]
     slots: dict[int, Slot] = field(default_factory=dict)
     escaped: set[int] = field(default_factory=set)
+    constant_loads: set[int] = field(default_factory=set)
 
     @classmethod
     def at_entry(cls, unknowns: Unknowns) -> Machine:
@@ -48,8 +50,8 @@ class Machine:
         return cls(unknowns, registers)
 
     def copy(self) -> Machine:
-        """An independent copy, but for the escaped offsets: those belong to the function."""
-        return Machine(self.unknowns, dict(self.registers), dict(self.slots), self.escaped)
+        """An independent copy, but for what belongs to the whole function."""
+        return Machine(self.unknowns, dict(self.registers), dict(self.slots), self.escaped, self.constant_loads)
 
     def address(self, operand: MemoryOperand) -> Value:
         """The address a memory operand names."""
@@ -106,7 +108,8 @@ class Machine:
             return self.unknowns.of("fs")
         if self.unknowns.points_to(address) is Memory.READ_ONLY:
             return self.unknowns.of(("constant", address, operand.size))
-        return self.unknowns.of(("load", this.address))
+        pointing = Memory.READ_ONLY if this.address in self.constant_loads else Memory.ANY
+        return self.unknowns.of(("load", this.address), pointing)
 
     def _low(self, value: Value, size: int) -> Value:
         """The low bytes of a value, the rest 0."""
@@ -221,7 +224,7 @@ class Junction:
             same = [other for other in others if other is not None and other.size == slot.size]
             if len(same) == len(states):
                 slots[offset] = Slot(slot.size, self._meet(first, offset, [other.value for other in same]))
-        return Machine(first.unknowns, registers, slots, first.escaped)
+        return Machine(first.unknowns, registers, slots, first.escaped, first.constant_loads)
 
     def _meet(self, state: Machine, name: object, values: Iterable[Value]) -> Value:
         distinct = set(values)

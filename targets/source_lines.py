@@ -7,6 +7,7 @@ address 0. File names come out as the build wrote them, `components/x/x.c` relat
 from __future__ import annotations
 
 import os
+import re
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -50,7 +51,7 @@ class SourceLines:
         number = bisect_right(starts, address) - 1
         file, line, _ = rows[number] if number >= 0 else ("", 0, "")
         function = self.function(address)
-        return Place(file, line, function.name if function else "")
+        return Place(file, line, readable(function.name) if function else "")
 
     def unit(self, address: int) -> str:
         """The source file whose compilation gave the code at `address`; "" where that is not known."""
@@ -138,6 +139,17 @@ def _file_names(header: Any, folder: str) -> dict[int, str]:
 def source_name(path: str) -> str:
     """`./components/x.c` as `components/x.c`; an absolute path stays one."""
     return os.path.normpath(path) if path else ""
+
+
+def readable(symbol: str) -> str:
+    """`ns::Class::name` for the C++ symbol of a plain or nested name; every other symbol as it is."""
+    match = re.match(r"_ZN?K?(?=\d)", symbol)
+    names, at = [], match.end() if match else len(symbol)
+    while digits := re.match(r"\d+", symbol[at:]):
+        start = at + digits.end()
+        at = start + int(digits[0])
+        names.append(symbol[start:at])
+    return "::".join(names) or symbol
 
 
 def _text(die: Any, attribute: str) -> str:
