@@ -1,7 +1,7 @@
 /*
  * crc32.c: the CRC-32 of zlib and Ethernet, four bytes a step (slicing-by-4, Kounavis and Berry 2005).
  *
- * Its table is written on first use; that every writer writes the same makes a lock needless.
+ * Its table is written on first use, which must be over before a second thread comes: making a decoder sees to that.
  */
 #include "frame.h"
 

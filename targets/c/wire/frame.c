@@ -227,4 +227,5 @@ void wire_decoder_init(wire_decoder *decoder, uint8_t *buffer, size_t capacity,
 {
     *decoder = (wire_decoder){.on_frame = on_frame, .on_text = on_text, .context = context, .buffer = buffer,
                               .capacity = capacity};
+    wire_crc32(0, NULL, 0); /* writes its table, once */
 }
