@@ -163,13 +163,13 @@ def damaged_streams(draw: st.DrawFn) -> bytes:
 
 
 @given(data=damaged_streams(), payload_max=st.sampled_from([0, 16, PAYLOAD_MAX]), piece=st.integers(0, 9))
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None)
 def test_both_see_the_same_in_any_bytes(driver: Driver, data: bytes, payload_max: int, piece: int) -> None:
     assert c_decodes(driver, data, payload_max, piece) == python_decodes(data, payload_max, 0)
 
 
 @given(damaged_streams(), frames)
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None)
 def test_a_whole_frame_after_any_bytes_is_found(data: bytes, wanted: tuple[int, bytes]) -> None:
     events, _ = python_decodes(data + Encoder().encode(*wanted))
     assert events[-1] == Frame(wanted[0], 0, wanted[1])
