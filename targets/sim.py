@@ -212,12 +212,15 @@ class SimTarget:
         return execution, Schedule(choices, exploration.granularity)
 
     def execute(
-        self, program: Program | None, schedule: Schedule, *, trace: bool = False, tick_budget: int = 0,
-        relaxed: bool = False,
+        self, program: Program | None, schedule: Schedule, *, trace: bool = False, known: int | None = None,
+        tick_budget: int = 0, relaxed: bool = False,
     ) -> Execution:  # fmt: skip
-        """The execution of a given schedule, from all that has been learnt."""
+        """The execution of a given schedule, from the first `known` things learnt about shared memory (None: all).
+
+        Choice points are counted where tasks share memory, so a schedule means the same only with the same `known`.
+        """
         exploration = Exploration("explicit", schedule.granularity, tick_budget=tick_budget, relaxed=relaxed, length=1)
-        head = _request(exploration, 0) + struct.pack("<I", _ALL)
+        head = _request(exploration, 0) + struct.pack("<I", _ALL if known is None else known)
         return self._replay(program, head, schedule, trace=trace)[0]
 
     def _replay(

@@ -98,6 +98,7 @@ struct engine {
     bool stale;                       /* enabled[] must be computed again */
     bool running;                     /* an execution is under way */
     bool tracing;
+    bool pinned;                      /* some task of this execution has an affinity */
     uint8_t ticks_left;
     uint32_t points_left, choice_points, preemptions;
     uint64_t random;

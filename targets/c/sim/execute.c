@@ -82,6 +82,7 @@ static void restore_engine(uint64_t ordinal) {
     for (unsigned i = 0; i < PRIORITIES; i++) engine.at_priority[i] = 0;
     for (unsigned i = 0; i < PORT_CORES; i++) engine.locked[i] = engine.on_core[i] = NULL;
     engine.spinning = 0;
+    engine.pinned = false;
     engine.task_count = 0;
     engine.range_words = 0;
     engine.outcome = PORT_COMPLETED;

@@ -1,12 +1,12 @@
 /*
- * litmus_subject.c: a self-contained file under the controlled scheduler: its app_main, or its main (compiled under
- * the name p4v_litmus_main). What it prints is its observable history.
+ * litmus_subject.c: a self-contained file under the controlled scheduler: its app_main, or its main. What it prints is
+ * its observable history.
  */
 #include "digest.h"
 #include "engine.h"
 #include "subject.h"
 
-int p4v_litmus_main(int argc, char **argv) __attribute__((weak));
+int __real_main(int argc, char **argv) __attribute__((weak));   /* the file's; --wrap=main leads the process to ours */
 void app_main(void) __attribute__((weak));
 
 static void start(void) {}
@@ -28,7 +28,7 @@ static void entry(void *unused) {
     (void)unused;
     static char name[] = "litmus";
     char *arguments[] = {name, NULL};
-    if (p4v_litmus_main) __wrap_exit(p4v_litmus_main(1, arguments));
+    if (__real_main) __wrap_exit(__real_main(1, arguments));
     if (!app_main) engine_end(PORT_MISUSE, 0, "the file has neither app_main nor main");
     app_main();
     port_task_exit();

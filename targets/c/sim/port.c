@@ -30,6 +30,7 @@ port_task *port_task_create(void (*entry)(void *), void *argument, const char *n
     port_task *task = &engine.tasks[engine.task_count++];
     task->priority = (uint8_t)(priority < PRIORITIES ? priority : PRIORITIES - 1);
     task->affinity = (int8_t)core;
+    if (core != PORT_ANY_CORE) engine.pinned = true;
     task->core = PORT_ANY_CORE;
     task->suspended = task->woken = false;
     task->depth_critical = 0;
@@ -140,16 +141,21 @@ void port_resume(port_task *task) {
 
 /* ---- what keeps a core ---- */
 
+/* As many floating tasks as cores share them whatever is locked; more, or a pinned one, may have to wait now. */
+static bool cores_contended(void) {
+    return engine.pinned || __builtin_popcountll(engine.ready | engine.occupying) > PORT_CORES;
+}
+
 static void lock_core(port_task *self) {
     cores_place(self);
     engine.locked[(int)self->core] = self;
-    if (__builtin_popcountll(engine.ready | engine.occupying) > PORT_CORES) engine.stale = true;
+    if (cores_contended()) engine.stale = true;
 }
 
 static void unlock_core(port_task *self) {
     if (self->depth_critical || self->suspensions) return;
     engine.locked[(int)self->core] = NULL;
-    if (__builtin_popcountll(engine.ready | engine.occupying) > PORT_CORES) engine.stale = true;
+    if (cores_contended()) engine.stale = true;
 }
 
 void port_scheduler_suspend(void) {

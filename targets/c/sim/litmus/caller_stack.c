@@ -1,0 +1,28 @@
+/* A task that writes through a pointer into the stack of another, which reads its own variable meanwhile.
+ * writer: a=1 b=1 c=1
+ * reader: x=a y=b z=c
+ * outcome: x y z */
+struct three { int a, b, c; };
+static struct three *_Atomic address;
+static struct three seen;
+
+static void writer(void) {
+    struct three *theirs;
+    while (!(theirs = address)) {}
+    theirs->a = 1;
+    theirs->b = 1;
+    theirs->c = 1;
+}
+
+static void reader(void) {
+    struct three mine = {0, 0, 0};
+    address = &mine;
+    seen.a = mine.a;
+    seen.b = mine.b;
+    seen.c = mine.c;
+    while (mine.c == 0) {}   /* the variable outlives the writes */
+}
+
+static void print(void);
+#include "two_tasks.h"
+static void print(void) { printf("%d %d %d", seen.a, seen.b, seen.c); }

@@ -1,0 +1,19 @@
+/* An increment is a read and a write.
+ * writer: s=n n=s+1 s=n n=s+1
+ * reader: t=n n=t+1 t=n n=t+1
+ * outcome: n */
+static int shared;
+
+static void writer(void) {
+    shared++;
+    shared++;
+}
+
+static void reader(void) {
+    shared++;
+    shared++;
+}
+
+static void print(void);
+#include "two_tasks.h"
+static void print(void) { printf("%d", shared); }
