@@ -193,7 +193,10 @@ class SimTarget:
     def _history(self, data: bytes, result: _Result) -> History:
         if self._decoder is None:
             return History((), (), 0, result.end_us, lost=result.lost)
-        return self._decoder.decode(data, end_us=result.end_us, lost=result.lost)
+        try:
+            return self._decoder.decode(data, end_us=result.end_us, lost=result.lost)
+        except ProtocolError as error:
+            raise TargetError(f"the simulator of {self.build.name} speaks nonsense: {error}") from error
 
     def _ending(self, result: _Result) -> Ending:
         if result.outcome == Outcome.COMPLETED:
@@ -261,7 +264,7 @@ class _Result:
             self.choice_points, self.preemptions, self.pc,
         ) = _RESULT.unpack_from(payload)  # fmt: skip
         if outcome >= len(_OUTCOMES):
-            raise ProtocolError(f"an execution ended with outcome {outcome}, which does not exist")
+            raise TargetError(f"an execution ended with outcome {outcome}, which does not exist")
         self.outcome = _OUTCOMES[outcome]
         reader = Reader(payload[_RESULT.size :])
         self.task, self.detail = reader.text(), reader.text()

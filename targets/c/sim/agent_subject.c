@@ -34,10 +34,11 @@ static uint64_t hash(uint64_t seed, uint32_t quantum_us) {
     while (at + sizeof(agent_record) <= end) {
         agent_record record;
         __builtin_memcpy(&record, at, sizeof record);
+        at += sizeof record + record.length;
+        if (record.kind == AGENT_FILLER) continue;
         uint64_t head = (uint64_t)record.kind | (uint64_t)record.task << 8 | (uint64_t)record.id << 16;
         digest = digest_word(digest, head ^ (record.time_us / quantum_us) << 32);
-        digest = digest_bytes(digest, at + sizeof record, record.length);
-        at += sizeof record + record.length;
+        digest = digest_bytes(digest, at - record.length, record.length);
     }
     return digest;
 }

@@ -87,7 +87,9 @@ static uint64_t enabled_by_priority(void) {
         uint64_t group = candidates & engine.at_priority[level];
         if (!group) continue;
         candidates &= ~group;
-        free_cores = share_level(group, candidates, free_cores, &enabled);
+        uint64_t busy = group & engine.occupying;   /* in a costed call: has its core already */
+        if (busy) free_cores = share_level(busy, candidates | (group & ~busy), free_cores, &enabled);
+        if (group != busy) free_cores = share_level(group & ~busy, candidates, free_cores, &enabled);
     }
     return enabled & engine.ready;
 }
