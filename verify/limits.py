@@ -18,6 +18,9 @@ DEFAULTS: dict[str, float] = {
     "dispatcher_budget_ms": 20.0,
     "settle_ms": 2000.0,
     "clock_tick_hz": 100.0,
+    # What has been idle for this long has blocked, so that all it had to do is done: time passes in sim only when
+    # every task blocks, or by microseconds where a clock is read. Targets in real time set more.
+    "rest_ms": 1.0,
     # A change of at least this much is significant to any firmware of the family; smaller ones may be either.
     "significant_cell_mv": 20.0,
     "significant_battery": 1.0,  # percent, volt, ampere, degree Celsius

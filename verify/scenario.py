@@ -173,11 +173,15 @@ class Scenario:
             if subscribed == kind:
                 self.leave(self.enter(component, kind, fields))
 
+    def tell(self, kind: str, fields: Fields, *arguments: Value, task: str = "s3", accepted: bool = True) -> None:
+        """The program publishes an event."""
+        operation = self.begin(f"bus.{kind}", *arguments, task=task)
+        self.publish(kind, fields, task=task, accepted=accepted)
+        self.finish(operation, accepted=accepted)
+
     def send(self, kind: str, fields: Fields | None = None, *arguments: Value, task: str = "s3") -> None:
         """The program publishes an event, and it is delivered."""
-        operation = self.begin(f"bus.{kind}", *arguments, task=task)
-        self.publish(kind, fields or {}, task=task)
-        self.finish(operation, accepted=True)
+        self.tell(kind, fields or {}, *arguments, task=task)
         self.deliver(kind, fields)
 
     def show(self, kind: str, fields: Fields, *, task: str = "telemetry_poll") -> None:

@@ -15,7 +15,7 @@ from typing import ClassVar
 
 from p4verify.verify.execution import Execution
 from p4verify.verify.history import Observation, Operation
-from p4verify.verify.limits import tick_us
+from p4verify.verify.limits import limit, tick_us
 from p4verify.verify.points import Point, read_point
 from p4verify.verify.program import Value
 from p4verify.verify.verdict import Setting
@@ -244,6 +244,11 @@ class View:
         times, positions = self.moments
         index = bisect_right(times, time_us)
         return positions[index] if index < len(positions) else NEVER
+
+    @cached_property
+    def rest_us(self) -> int:
+        """A task that was not seen to do anything for longer has blocked."""
+        return round(limit(self.setting, "rest_ms") * 1000) + self.execution.slack_us
 
     @cached_property
     def post_at(self) -> dict[int, Post]:

@@ -149,7 +149,8 @@ def per_publisher_order(execution: Execution, setting: Setting) -> Judgement:
         owners.setdefault(content(call.event, call.fields), set()).add(call.task)
     exercised = False
     for task, calls in by_task.items():
-        own = [c for c in calls if c.accepted is not False and owners[content(c.event, c.fields)] == {task}]
+        kept = [call for call in calls if call.accepted is not False and not _may_change(call)]
+        own = [call for call in kept if owners[content(call.event, call.fields)] == {task}]
         keys = [content(call.event, call.fields) for call in own]
         known = set(keys)
         arrived = [(key, run) for key, run in dispatched if key in known]
@@ -163,6 +164,11 @@ def per_publisher_order(execution: Execution, setting: Setting) -> Judgement:
                 swapped[0].enter,
             )
     return HELD if exercised else NOT_EXERCISED
+
+
+def _may_change(call: Publish) -> bool:
+    """Whether a component's record may change while the bus copies it: then it cannot be told from others."""
+    return bool(call.component) and call.kind in ("battery", "pack")
 
 
 def _dispatched(view: View) -> list[tuple[Content, Handler]]:

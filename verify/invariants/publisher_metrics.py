@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from p4verify.verify.execution import Execution
 from p4verify.verify.history import Operation
+from p4verify.verify.invariants.publisher_points import COMPONENT
 from p4verify.verify.limits import config, offline_buffer
 from p4verify.verify.timeline import NEVER, Post, View, at, metrics
 from p4verify.verify.verdict import HELD, NOT_EXERCISED, Judgement, Setting, violated
@@ -27,6 +28,7 @@ class Snapshot:
     invoked: int
     invoked_us: int
     returned: int
+    returned_us: int
     published: int
     buffered: int
     capacity: int
@@ -51,6 +53,7 @@ def _snapshot(operation: Operation) -> Snapshot:
         operation.invoked,
         operation.invoked_us,
         NEVER if operation.returned is None else operation.returned,
+        NEVER if operation.returned_us is None else operation.returned_us,
         int(results["published_points"]),
         int(results["buffered_points"]),
         int(results["buffer_capacity"]),
@@ -70,14 +73,14 @@ def rest_after(view: View, post: Post) -> int:
     waiting_until = -1
     activity = view.activity.get(post.task, ())
     for position, time_us in activity[bisect_right(activity, (post.end, NEVER)) :]:
-        if time_us - reached > view.margin_us and position > waiting_until:
+        if time_us - reached > view.rest_us and position > waiting_until:
             break
         reached = time_us
         if position in view.post_at:
             waiting_until = view.post_at[position].end
-    if waiting_until == NEVER or view.history.end_us - reached <= view.margin_us:
+    if waiting_until == NEVER or view.history.end_us - reached <= view.rest_us:
         return NEVER
-    return view.last_before(reached + view.margin_us + 1)
+    return view.last_before(reached + view.rest_us + 1)
 
 
 def monotone(execution: Execution, setting: Setting) -> Judgement:
@@ -85,7 +88,7 @@ def monotone(execution: Execution, setting: Setting) -> Judgement:
     view = View.of(execution, setting)
     reads = snapshots(view)
     posts = [(post, rest_after(view, post)) for post in acknowledged(view)] if reads else []
-    boot = Snapshot(-1, 0, -1, 0, 0, 0, 0, None)
+    boot = Snapshot(-1, 0, -1, 0, 0, 0, 0, 0, None)
     for later in reads:
         for earlier in [*reversed(reads), boot]:
             if earlier.returned < later.invoked:
@@ -166,15 +169,38 @@ def _double_count(view: View, read: Snapshot) -> str | None:
 
 
 def resting(view: View, read: Snapshot) -> bool:
-    """Whether the publisher had nothing under way during this read: no request, no build, and it had long blocked."""
-    tasks = {build.task for build in view.builds} | {post.task for post in view.posts}
+    """Whether the publisher had nothing under way during this read: no request, no build, and it was surely blocked.
+
+    A task that wakes may have taken a point out of the buffer before anything is seen of it. So nothing may be seen of
+    the publisher's tasks right after the read, and no wake-up may be due: by the period, or by a system status.
+    """
     if any(post.start < read.returned and post.end > read.invoked for post in view.posts):
         return False
-    for task in tasks:
-        seen = [moment for moment in view.activity[task] if moment[0] < read.returned]
-        if seen and (seen[-1][0] > read.invoked or read.invoked_us - seen[-1][1] <= view.margin_us):
-            return False
-    return True
+    tasks = {build.task for build in view.builds} | {post.task for post in view.posts}
+    seen = sorted(moment for task in tasks for moment in view.activity[task])
+    before = [time for position, time in seen if position < read.returned]
+    after = [time for position, time in seen if position > read.invoked]
+    if any(read.invoked_us - time <= view.rest_us for time in before):
+        return False
+    if any(time - read.returned_us <= view.rest_us for time in after):
+        return False
+    return not _told(view, read) and (
+        view.history.end_us - read.returned_us > view.rest_us or not _due(view, read, before)
+    )
+
+
+def _told(view: View, read: Snapshot) -> bool:
+    """Whether a system status may have woken the publisher just before or during the read."""
+    since = read.invoked_us - view.rest_us
+    statuses = view.handled(COMPONENT, "system")
+    return any(status.enter < read.returned and status.leave_us >= since for status in statuses)
+
+
+def _due(view: View, read: Snapshot, seen: list[int]) -> bool:
+    """Whether a period that began with something the publisher did ends at the time of the read."""
+    period = config(view.setting, "CONFIG_NETWORK_TELEMETRY_PERIOD_MS") * 1000
+    phases = ((read.invoked_us - time) % period for time in seen)
+    return any(min(phase, period - phase) <= view.margin_us for phase in phases)
 
 
 def _overflowed(view: View, before: int) -> bool:

@@ -142,9 +142,13 @@ def reconnect(execution: Execution, setting: Setting) -> Judgement:
 
 def _backlog(view: View, status: Handler) -> int:
     """How many unsent points were surely buffered when the status had been handled."""
-    built = sum(1 for build in view.builds if build.position < status.enter)
-    sent = sum(1 for post in view.posts if post.ok and post.start < status.leave)
-    return min(built - sent, config(view.setting, "CONFIG_NETWORK_TELEMETRY_BUFFER_DEPTH"))
+    built = [(build.position, 1) for build in view.builds if build.position < status.enter]
+    sent = [(post.start, -1) for post in view.posts if post.ok and post.start < status.leave]
+    depth = config(view.setting, "CONFIG_NETWORK_TELEMETRY_BUFFER_DEPTH")
+    waiting = 0
+    for _, change in sorted(built + sent):
+        waiting = max(0, min(waiting + change, depth))
+    return waiting
 
 
 def _drained(view: View, status: Handler, need: int, lost_us: int) -> Judgement | None:

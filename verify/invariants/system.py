@@ -6,7 +6,7 @@ from p4verify.verify import tokens
 from p4verify.verify.execution import Execution, Outcome
 from p4verify.verify.invariants.event_bus import ending_words, in_bus
 from p4verify.verify.invariants.telemetry_records import stale_token
-from p4verify.verify.invariants.telemetry_updates import Slot, sources_of
+from p4verify.verify.invariants.telemetry_updates import Slot, slot_name, sources_of
 from p4verify.verify.limits import limit
 from p4verify.verify.timeline import NEVER, Handler, View, at
 from p4verify.verify.verdict import HELD, NOT_EXERCISED, Invariant, Judgement, Setting, violated
@@ -31,8 +31,8 @@ def one_source(execution: Execution, setting: Setting) -> Judgement:
         stale = stale_token(sources, autonomous)
         if stale is not None:
             return violated(
-                f"{component} published {stale[0]} from the {stale[1].value} at {at(start_us)}, after it had switched"
-                f" to {'autonomous' if autonomous else 'connected'} mode at {at(mode.leave_us)}",
+                f"{component} published {slot_name(stale[0])} from the {stale[1].value} at {at(start_us)}, after it had"
+                f" switched to {'autonomous' if autonomous else 'connected'} mode at {at(mode.leave_us)}",
                 mode.leave,
                 start,
             )

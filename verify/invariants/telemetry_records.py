@@ -12,7 +12,15 @@ from itertools import pairwise
 
 from p4verify.verify import tokens
 from p4verify.verify.execution import Execution
-from p4verify.verify.invariants.telemetry_updates import COMPONENT, Slot, Snapshot, Updates, slots_of, sources_of
+from p4verify.verify.invariants.telemetry_updates import (
+    COMPONENT,
+    Slot,
+    Snapshot,
+    Updates,
+    slot_name,
+    slots_of,
+    sources_of,
+)
 from p4verify.verify.timeline import Fields, Handler, Publish, View, at
 from p4verify.verify.verdict import HELD, NOT_EXERCISED, Judgement, Setting, violated
 
@@ -181,7 +189,7 @@ def _travel(updates: Updates, runs: list[Handler]) -> Judgement | None:
             floor, shown, earlier = newest.get(slot, (-1, value, run))
             fitting = [low for low, high in spans if high >= floor]
             if spans and not fitting:
-                name = f"cell {slot + 1}" if isinstance(slot, int) else slot
+                name = slot_name(slot)
                 return violated(
                     f"{run.component} was shown {name} = {shown:g} at {at(earlier.enter_us)} and the older"
                     f" {name} = {value:g} at {at(run.enter_us)}",
@@ -226,14 +234,10 @@ def _mixture(snapshot: Snapshot) -> str | None:
     if len(set(sources.values())) < 2:
         return None
     parts = [
-        f"{', '.join(_slot_name(slot) for slot, source in sources.items() if source is one)} from the {one.value}"
+        f"{', '.join(slot_name(slot) for slot, source in sources.items() if source is one)} from the {one.value}"
         for one in tokens.Source
     ]
     return f"mixes {' with '.join(parts)}"
-
-
-def _slot_name(slot: Slot) -> str:
-    return f"cell {slot + 1}" if isinstance(slot, int) else slot
 
 
 def _unproduced(updates: Updates, snapshot: Snapshot) -> str | None:
@@ -242,7 +246,7 @@ def _unproduced(updates: Updates, snapshot: Snapshot) -> str | None:
         shown = {slot: value for slot, value in shown.items() if value != 0.0} or shown
     for slot, value in shown.items():
         if not any(low >= 0 for low, _ in updates.productions(slot, value)):
-            return f"no source produced its {_slot_name(slot)} = {value:g}"
+            return f"no source produced its {slot_name(slot)} = {value:g}"
     return None
 
 

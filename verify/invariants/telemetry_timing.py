@@ -10,7 +10,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 from p4verify.verify.execution import Execution, Outcome
-from p4verify.verify.invariants.telemetry_updates import Slot, Updates, slots_of
+from p4verify.verify.invariants.telemetry_updates import Slot, Updates, slot_name, slots_of
 from p4verify.verify.limits import config, limit
 from p4verify.verify.timeline import NEVER, Fields, Publish, View, at
 from p4verify.verify.tokens import REGISTERS
@@ -63,8 +63,8 @@ def reactive(execution: Execution, setting: Setting) -> Judgement:
         calls = [call for call in _showing(updates, slot) if call.start > update.handler.enter]
         if not any(call.start_us <= deadline and _near(setting, slot, _shown(call, slot), value) for call in calls):
             return violated(
-                f"{_name(slot)} = {value:g} was applied at {at(update.handler.leave_us)}, but not offered to the bus by"
-                f" {at(deadline)}",
+                f"{slot_name(slot)} = {value:g} was applied at {at(update.handler.leave_us)}, but not offered to the bus"
+                f" by {at(deadline)}",
                 update.handler.enter,
                 update.handler.leave,
             )
@@ -93,8 +93,8 @@ def no_lost_update(execution: Execution, setting: Setting) -> Judgement:
         shown = _shown(calls[-1], slot) if calls else None
         if not _near(setting, slot, shown, update.slots[slot]):
             return violated(
-                f"{_name(slot)} = {update.slots[slot]:g} was applied at {at(update.handler.leave_us)} and not replaced,"
-                f" but the last record published shows {'none' if shown is None else format(shown, 'g')}",
+                f"{slot_name(slot)} = {update.slots[slot]:g} was applied at {at(update.handler.leave_us)} and not"
+                f" replaced, but the last record published shows {'none' if shown is None else format(shown, 'g')}",
                 update.handler.enter,
                 *(call.start for call in calls[-1:]),
             )
@@ -169,7 +169,3 @@ def _last_updates(updates: Updates) -> dict[Slot, int]:
         for slot in update.slots:
             last[slot] = index
     return last
-
-
-def _name(slot: Slot) -> str:
-    return f"cell {slot + 1}" if isinstance(slot, int) else slot

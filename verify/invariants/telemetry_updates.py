@@ -233,6 +233,11 @@ def _same(one: float, other: float) -> bool:
     return abs(one - other) <= SAME
 
 
+def slot_name(slot: Slot) -> str:
+    """A field or cell for people, who count cells from 1."""
+    return f"cell {slot + 1}" if isinstance(slot, int) else slot
+
+
 def slots_of(kind: str, fields: Fields) -> Slots:
     """The values of a battery or pack record by slot; cells of a pack beyond its cell_count are not shown."""
     if kind == "battery":

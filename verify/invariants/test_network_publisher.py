@@ -458,3 +458,14 @@ def test_a_failure_right_before_the_end_shows_nothing() -> None:
     publish(story, 1000, ok=False)
     story.at(1500)
     story.is_silent("np.retry")
+
+
+def test_points_that_were_overwritten_are_no_backlog() -> None:
+    story = offline(6)
+    story.at(6500)
+    for stamp in (3000, 4000, 5000, 6000):
+        story.post(body(stamp, 11))
+    story.at(6600)
+    story.send("system", system(reachable=True), True)
+    story.at(9000)
+    story.holds("np.reconnect")

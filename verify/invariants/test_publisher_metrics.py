@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from p4verify.verify import tokens
-from p4verify.verify.scenario import Scenario, body
+from p4verify.verify.scenario import Scenario, body, system
 
 
 def story_with(published: int) -> Scenario:
@@ -250,3 +250,37 @@ def test_without_an_offline_buffer_points_may_be_dropped() -> None:
     story.metrics(overwritten=0)
     story.is_silent("np.conservation")
     story.is_silent("np.collisions-counted")
+
+
+# ---- what counts as rest
+
+
+def test_a_publisher_that_was_just_told_of_the_network_may_hold_a_point_in_its_hand() -> None:
+    story = story_with(0)
+    story.at(1000)
+    story.built()
+    story.at(1500)
+    story.send("system", system(reachable=True), True)
+    story.metrics(buffered_points=0)
+    story.at(1900)
+    story.is_silent("np.conservation")
+
+
+def test_a_publisher_that_is_seen_right_after_the_read_may_already_have_been_at_work() -> None:
+    story = story_with(0)
+    story.at(1000)
+    story.built()
+    story.at(1500)
+    story.metrics(buffered_points=0)
+    story.post(body(1000, 11))
+    story.at(1900)
+    story.is_silent("np.conservation")
+
+
+def test_at_the_very_end_a_period_may_just_have_ended() -> None:
+    story = story_with(0)
+    story.at(1000)
+    story.built()
+    story.at(2000)
+    story.metrics(buffered_points=0)
+    story.is_silent("np.conservation")
