@@ -189,8 +189,9 @@ class _Walk:
         if len(states) == 1:
             return states[0].copy()
         machine = self.junctions[start].merge([state.machine for state in states])
-        spans = set.intersection(*(state.spans for state in states))
-        return State(machine, spans, spans & set.union(*(state.used for state in states)))
+        spans = set(states[0].spans).intersection(*(state.spans for state in states))
+        used = {span for state in states for span in state.used}
+        return State(machine, spans, spans & used)
 
     def _after(self, block: Block, state: State) -> State:
         for this in block.instructions:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -19,9 +20,9 @@ from pathlib import Path
 from p4verify.targets import advice
 from p4verify.targets.audit import BlindSpot, audit
 from p4verify.targets.compilers import Compiler, require
-from p4verify.targets.linking import Link, LinkError, code_of, functions_of, link, outside_reset
+from p4verify.targets.linking import Link, LinkError, code_of, functions_of, has_thread_locals, link, outside_reset
 from p4verify.targets.manifest import CXX_SUFFIXES, Manifest
-from p4verify.targets.objects import CompileError, ObjectCache, OnProgress, digest_of, write_atomically
+from p4verify.targets.objects import CompileError, ObjectCache, OnProgress, Unit, digest_of, write_atomically
 from p4verify.targets.plan import C_STANDARD, CXX_STANDARD, RUNTIME, Litmus, Plan, firmware_plan, litmus_plan
 from p4verify.targets.symbols import Symbols
 
@@ -124,8 +125,26 @@ def _require_cxx(compiler: Compiler, files: Sequence[Path]) -> None:
         raise BuildError(f"{wanting[0]} is C++ and {compiler.describe()} has no C++ driver: install it (e.g. g++)")
 
 
+def _link_of(plan: Plan, made: Mapping[Unit, Path], table: Sequence[Path]) -> Link:
+    """The objects in the order that makes the ranges: begin, instrumented, middle, plain, end; then the engine."""
+    begin, middle, end = (made[unit] for unit in plan.markers)
+    instrumented = (made[unit] for unit in plan.instrumented)
+    plain = (made[unit] for unit in plan.plain)
+    engine = tuple(made[unit] for unit in plan.engine)
+    return Link((begin, *instrumented, middle, *plain, *table, end), engine, plan.wraps)
+
+
+def _identity(folder: Path) -> str:
+    """The identity of the build in `folder`; "" when there is none, or a damaged one."""
+    try:
+        found = json.loads((folder / "build.json").read_text())["identity"]
+        return str(found) if (folder / "simulator").is_file() else ""
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+
+
 class _Builder:
-    """One build with one compiler. The lock keeps two processes from compiling the same files at the same time."""
+    """One build with one compiler. The lock keeps two processes from making the same files at the same time."""
 
     def __init__(self, compiler: Compiler, manifest: Manifest | None, progress: OnProgress) -> None:
         self.compiler = compiler
@@ -135,9 +154,15 @@ class _Builder:
 
     def build(self, plan_in: Callable[[Path], Plan]) -> Build:
         try:
-            with self._locked():
-                plan = plan_in(self.cache / "generated")
-                return self._build(plan)
+            plan = plan_in(self.cache / "generated")
+            objects = ObjectCache(self.cache, self.compiler.version)
+            found = [path for path in objects.find(plan.units, plan.roots) if path]
+            if len(found) < len(plan.units) or not _identity(self._folder(plan, found)):
+                with self._locked():
+                    found = list(objects.compile(plan.units, plan.roots, self.progress))
+                    self._link(plan, objects, found)
+            folder = self._folder(plan, found)
+            return Build(plan.name, folder / "simulator", _identity(folder), self.compiler, plan.sources, self.manifest)
         except CompileError as error:
             raise BuildError(advice.of_compile_error(error, self.manifest)) from None
         except LinkError as error:
@@ -145,34 +170,34 @@ class _Builder:
         except OSError as error:
             raise BuildError(f"cannot build in {self.cache}: {error}; P4VERIFY_CACHE names another folder") from None
 
-    def _build(self, plan: Plan) -> Build:
-        objects = ObjectCache(self.cache, self.compiler.version)
-        made = dict(zip(plan.units, objects.compile(plan.units, plan.roots, self.progress), strict=True))
-        key = digest_of(FORMAT, self.compiler.version, plan.described, *(path.name for path in made.values()))
-        folder = self.cache / "builds" / key
-        instrumented = tuple(made[unit] for unit in plan.instrumented)
-        if not (folder / "build.json").is_file():
-            identity = digest_of(key, *code_of(instrumented))
-            table = objects.compile([plan.table_unit(self.cache / "generated", identity)], plan.roots, silent)
-            begin, middle, end = (made[unit] for unit in plan.markers)
-            plain = (made[unit] for unit in plan.plain)
-            engine = tuple(made[unit] for unit in plan.engine)
-            what = Link((begin, *instrumented, middle, *plain, *table, end), engine, plan.wraps)
-            self._link(what, plan, identity, folder)
-        identity = json.loads((folder / "build.json").read_text())["identity"]
-        return Build(plan.name, folder / "simulator", identity, self.compiler, plan.sources, self.manifest)
+    def _folder(self, plan: Plan, made: Sequence[Path]) -> Path:
+        """Where the executable of these objects is kept, once it is linked."""
+        names = (path.name for path in made)
+        return self.cache / "builds" / digest_of(FORMAT, self.compiler.version, plan.described, *names)
 
-    def _link(self, what: Link, plan: Plan, identity: str, folder: Path) -> None:
+    def _link(self, plan: Plan, objects: ObjectCache, found: Sequence[Path]) -> None:
+        folder = self._folder(plan, found)
+        if _identity(folder):
+            return  # another process linked it meanwhile
         first = " (zig makes its C runtime first, once)" if self.compiler.kind == "zig" else ""
         self.progress(f"linking {plan.name}{first}")
+        made = dict(zip(plan.units, found, strict=True))
+        for unit in plan.instrumented:
+            if has_thread_locals(made[unit]):  # only gcc: it cannot emulate them, and all tasks run in one thread
+                raise BuildError(f"{unit.source} has thread-local variables, which {self.compiler.describe()} cannot "
+                                 "keep apart by task: use clang, or `pip install ziglang`")  # fmt: skip
+        identity = digest_of(folder.name, *code_of(made[unit] for unit in plan.instrumented))
+        table = objects.compile([plan.table_unit(self.cache / "generated", identity)], plan.roots, silent)
+        what = _link_of(plan, made, table)
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".") as scratch:
-            made = Path(scratch, "made")
-            made.mkdir()
-            link(self.compiler, what, made / "simulator")
-            self._check(made / "simulator", what, plan)
-            (made / "build.json").write_text(json.dumps({"identity": identity, "name": plan.name}))
-            made.rename(folder)
+            fresh = Path(scratch, "fresh")
+            fresh.mkdir()
+            link(self.compiler, what, fresh / "simulator")
+            self._check(fresh / "simulator", what, plan)
+            (fresh / "build.json").write_text(json.dumps({"identity": identity, "name": plan.name}))
+            shutil.rmtree(folder, ignore_errors=True)  # a damaged one
+            fresh.rename(folder)
 
     def _check(self, executable: Path, what: Link, plan: Plan) -> None:
         lost = outside_reset(executable, what.reset)

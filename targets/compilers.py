@@ -39,7 +39,8 @@ _INSTRUMENTED = (
 )  # fmt: skip
 # Vectorised accesses would hide single words; read-before-write announces the read of a bitfield's update too.
 _INSTRUMENTED_CLANG = (
-    "-femulated-tls", "-fno-vectorize", "-fno-slp-vectorize", "-mllvm", "-tsan-instrument-read-before-write=1",
+    "-femulated-tls", "-fno-vectorize", "-fno-slp-vectorize", "-fno-unroll-loops",
+    "-mllvm", "-tsan-instrument-read-before-write=1",
 )  # fmt: skip
 # Zig adds an undefined-behaviour sanitizer and the host's instruction set by itself, and its tsan insists on -fPIC.
 _ZIG = ("-mcpu=baseline", "-fno-sanitize=undefined", "-fPIC")

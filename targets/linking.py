@@ -107,6 +107,12 @@ def code_of(objects: Iterable[Path]) -> Iterator[bytes]:
                     yield section.data()
 
 
+def has_thread_locals(path: Path) -> bool:
+    """Whether an object has variables that the platform, not emulation by the compiler, keeps for each thread."""
+    with path.open("rb") as file:
+        return any(section["sh_flags"] & _THREAD_LOCAL for section in ELFFile(file).iter_sections())
+
+
 def _variables(path: Path) -> Iterator[Variable]:
     with path.open("rb") as file:
         elf = ELFFile(file)

@@ -86,13 +86,16 @@ class ObjectCache:
         self.objects.mkdir(parents=True, exist_ok=True)
         self.index.mkdir(parents=True, exist_ok=True)
 
+    def find(self, units: Sequence[Unit], roots: Roots) -> tuple[Path | None, ...]:
+        """The objects of `units` that were made before, None for each that was not."""
+        return tuple(self._find(self._key(unit, roots), roots) for unit in units)
+
     def compile(self, units: Sequence[Unit], roots: Roots, progress: OnProgress) -> tuple[Path, ...]:
         """The objects of `units`, in their order; the first CompileError (in their order) when one fails."""
-        keys = [self._key(unit, roots) for unit in units]
-        found = [self._find(key, roots) for key in keys]
+        found = list(self.find(units, roots))
         missing = [number for number, path in enumerate(found) if path is None]
         with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-            running = [pool.submit(self._compile, units[number], keys[number], roots) for number in missing]
+            running = [pool.submit(self._compile, units[number], roots) for number in missing]
             try:
                 for count, (number, future) in enumerate(zip(missing, running, strict=True), 1):
                     progress(f"compiling {count}/{len(missing)} {units[number].source.name}")
@@ -119,7 +122,8 @@ class ObjectCache:
         except (OSError, ValueError, KeyError, TypeError):  # absent or damaged: it is only a cache
             return []
 
-    def _compile(self, unit: Unit, key: str, roots: Roots) -> Path:
+    def _compile(self, unit: Unit, roots: Roots) -> Path:
+        key = self._key(unit, roots)
         started = time.time_ns()
         with tempfile.TemporaryDirectory(dir=self.objects) as scratch:
             made, rules = Path(scratch, "made.o"), Path(scratch, "made.d")

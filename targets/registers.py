@@ -14,8 +14,9 @@ from p4verify.targets.machine_code import Instruction, Operand, Register
 from p4verify.targets.machine_code import Memory as MemoryOperand
 from p4verify.targets.values import MASK, Memory, Unknowns, Value
 
-GENERAL = ("rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp", "rsp", *(f"r{number}" for number in range(8, 16)))
-CALLER_SAVED = ("rax", "rcx", "rdx", "rsi", "rdi", *(f"r{number}" for number in range(8, 12)))
+FLAGS = "rflags"
+REGISTERS = ("rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp", "rsp", *(f"r{number}" for number in range(8, 16)), FLAGS)
+CALLER_SAVED = ("rax", "rcx", "rdx", "rsi", "rdi", *(f"r{number}" for number in range(8, 12)), FLAGS)
 
 _PURE = frozenset({"and", "or", "xor", "shr", "sar", "neg", "not", "imul", "bswap"})
 _EXTENDING = frozenset({"movsx", "movsxd"})
@@ -45,7 +46,7 @@ class Machine:
     @classmethod
     def at_entry(cls, unknowns: Unknowns) -> Machine:
         """The state at the entry of a function: every register is unknown, and rsp is a stack pointer."""
-        registers = {name: unknowns.of(("entry", name)) for name in GENERAL}
+        registers = {name: unknowns.of(("entry", name)) for name in REGISTERS}
         registers["rsp"] = unknowns.of("stack", Memory.STACK)
         return cls(unknowns, registers)
 
@@ -73,11 +74,19 @@ class Machine:
         elif root in ("push", "pop", "leave"):
             self._stack(root, this)
         else:
+            flags = self._flags(root, this)
             value = self._result(root, this)
             if value is None:
                 self._unknown_results(root, this)
             else:
                 self._write(this, this.operands[0], value)
+            self.registers[FLAGS] = flags
+
+    def _flags(self, root: str, this: Instruction) -> Value:
+        """The flags afterwards: the same comparison of the same values sets the same ones."""
+        if FLAGS not in this.written:
+            return self.registers[FLAGS]
+        return self.unknowns.of(("flags", root, *(self._read(this, operand) for operand in this.operands)))
 
     def forget_escaped(self) -> None:
         """After a call of code that may write through pointers into this frame."""
@@ -193,8 +202,11 @@ class Machine:
     def _unknown_results(self, root: str, this: Instruction) -> None:
         """Value numbering of what is not understood: the same operation on the same inputs gives the same result."""
         reads = [self._read(this, operand) for operand in this.operands]
-        pure = root in _PURE
-        chosen = reads if root.startswith("cmov") else reads[:1] if pure else []
+        conditional = root.startswith("cmov")
+        pure = root in _PURE or conditional
+        if conditional:
+            reads.append(self.registers[FLAGS])
+        chosen = reads[:2] if conditional else reads[:1] if pure else []
         memory = self.unknowns.common(chosen) if chosen else Memory.ANY
         if this.operands and isinstance(this.operands[0], MemoryOperand) and this.operands[0].writes:
             self._write(this, this.operands[0], self._made(this, "stored"))
@@ -217,7 +229,7 @@ class Junction:
     def merge(self, states: Sequence[Machine]) -> Machine:
         """The state in which the block begins."""
         first = states[0]
-        registers = {name: self._meet(first, name, [state.registers[name] for state in states]) for name in GENERAL}
+        registers = {name: self._meet(first, name, [state.registers[name] for state in states]) for name in REGISTERS}
         slots = {}
         for offset, slot in first.slots.items():
             others = [state.slots.get(offset) for state in states]
