@@ -2,8 +2,9 @@
  * timers.c: software timers, as K/timers.c has them.
  *
  * A call only posts a command; the task "Tmr Svc" (priority 1, made when first needed) carries it out and runs the
- * callbacks. So a timer that was stopped can still fire when that task had no chance to run: firmware must cope with
- * that, and sees it here. Times are in ticks, as 64 bits so that they never wrap.
+ * callbacks. A timer stays active until its stop has been carried out, and one that was started and stopped while that
+ * task could not run for a whole period still fires: firmware must cope with both, and sees both here. Times are in
+ * ticks, as 64 bits so that they never wrap.
  */
 #include "shim.h"
 
@@ -66,10 +67,14 @@ static void run_callback(timer *due) {
     port_enter("Tmr Svc", NULL);
 }
 
-/* An auto-reload timer that fell behind calls back once for each period that it missed. */
+/* An auto-reload timer that fell behind calls back once for each period that it missed (prvReloadTimer). */
 static void fire(timer *due) {
+    uint64_t expiry = due->expiry, now = now_ticks();
     deactivate(due);
-    if (due->auto_reload) activate(due, due->expiry + due->period);
+    if (due->auto_reload) {
+        for (; expiry + due->period <= now; expiry += due->period) run_callback(due);
+        activate(due, expiry + due->period);
+    }
     run_callback(due);
 }
 
@@ -90,8 +95,10 @@ static void carry_out(const struct command *command) {
     if (target->active) deactivate(target);
     if (command->kind == DELETE) delete_timer(target);
     if (command->kind == CHANGE_PERIOD) target->period = command->value;
-    if (command->kind == START) activate(target, command->tick + target->period);
     if (command->kind == CHANGE_PERIOD) activate(target, now_ticks() + target->period);
+    if (command->kind != START) return;
+    activate(target, command->tick + target->period);
+    if (target->expiry <= now_ticks()) fire(target);
 }
 
 static TickType_t ticks_until_due(void) {
@@ -107,7 +114,10 @@ static void serve(void *unused) {
     for (;;) {
         TickType_t ticks = ticks_until_due();
         if (ticks == 0) fire(service.active);
-        else if (shim_queue_receive("Tmr Svc", service.commands, &command, ticks, false, NULL)) carry_out(&command);
+        while (shim_queue_receive("Tmr Svc", service.commands, &command, ticks, false, NULL)) {
+            carry_out(&command);
+            ticks = 0;
+        }
     }
 }
 
