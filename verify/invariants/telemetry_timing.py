@@ -63,8 +63,8 @@ def reactive(execution: Execution, setting: Setting) -> Judgement:
         calls = [call for call in _showing(updates, slot) if call.start > update.handler.enter]
         if not any(call.start_us <= deadline and _near(setting, slot, _shown(call, slot), value) for call in calls):
             return violated(
-                f"{slot_name(slot)} = {value:g} was applied at {at(update.handler.leave_us)}, but not offered to the bus"
-                f" by {at(deadline)}",
+                f"{slot_name(slot)} = {value:g} was applied at {at(update.handler.leave_us)}, but not offered to the"
+                f" bus by {at(deadline)}",
                 update.handler.enter,
                 update.handler.leave,
             )
