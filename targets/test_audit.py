@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from elftools.elf.elffile import ELFFile
+from elftools.elf.sections import SymbolTableSection
 
 from p4verify.targets.audit import BlindSpot, audit
 from p4verify.targets.compilers import Compiler, available
@@ -93,6 +94,7 @@ def linked(folder: Path, compiler: Compiler, source: str, suffix: str = ".c") ->
 def undefined(path: Path) -> list[str]:
     with path.open("rb") as file:
         table = ELFFile(file).get_section_by_name(".symtab")
+        assert isinstance(table, SymbolTableSection)
         return [symbol.name for symbol in table.iter_symbols() if symbol["st_shndx"] == "SHN_UNDEF" and symbol.name]
 
 

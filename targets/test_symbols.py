@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from elftools.elf.elffile import ELFFile
+from elftools.elf.sections import SymbolTableSection
+
+from p4verify.targets.compilers import Compiler, available
+from p4verify.targets.source_lines import readable
+from p4verify.targets.symbols import Symbols
+
+COMPILERS = available()
+
+C_SOURCE = """\
+#include <stdint.h>
+typedef struct { float soc, soh; } batt_t;
+typedef struct { uint64_t stamp; batt_t b; } point_t;
+struct state {
+    int head;
+    struct { int inner; union { int u1; float u2; }; };
+    const batt_t last;
+    point_t buffer[4];
+    unsigned f1 : 3, f2 : 5;
+    char grid[2][3];
+    int *pointer;
+};
+static volatile struct state s_state;
+volatile int plain = 3;
+static const char *volatile names[2];
+static int next(void)
+{
+    static volatile int count;
+    return ++count + s_state.head + (names[0] != 0);
+}
+int main(void)
+{
+    return next() + plain;
+}
+"""
+
+PATHS = {
+    0: "s_state.head",
+    4: "s_state.inner",
+    8: "s_state.u1",
+    12: "s_state.last.soc",
+    16: "s_state.last.soh",
+    17: "s_state.last.soh",
+    24: "s_state.buffer[0].stamp",
+    28: "s_state.buffer[0].stamp",
+    32: "s_state.buffer[0].b.soc",
+    84: "s_state.buffer[3].b.soh",
+    88: "s_state",
+    89: "s_state.grid[0][0]",
+    94: "s_state.grid[1][2]",
+    96: "s_state.pointer",
+    20: "s_state",
+}
+
+CXX_SOURCE = """\
+#include <array>
+namespace ns {
+struct Base { int b; };
+struct Derived : Base { std::array<short, 4> values; static int shared; };
+int Derived::shared = 3;
+volatile int touched;
+Derived thing;
+}
+int main() { ns::touched = ns::Derived::shared; return ns::thing.values[1]; }
+"""
+
+
+def program(folder: Path, compiler: Compiler, source: str, suffix: str) -> tuple[Symbols, dict[str, int]]:
+    """The symbols of a compiled source, and the addresses of its ELF symbols."""
+    driver = (compiler.cxx or ()) if suffix == ".cpp" else compiler.c
+    (folder / f"code{suffix}").write_text(source)
+    flags = ("-O0", "-g", *compiler.position, f"-ffile-prefix-map={folder}=.")
+    for command in (
+        [*driver, *flags, "-c", f"{folder}/code{suffix}", "-o", "code.o"],
+        [*compiler.c, *compiler.link, "code.o", "-o", "program"],
+    ):
+        subprocess.run(command, cwd=folder, check=True, capture_output=True)
+    with (folder / "program").open("rb") as file:
+        table = ELFFile(file).get_section_by_name(".symtab")
+        assert isinstance(table, SymbolTableSection)
+        addresses = {symbol.name: int(symbol["st_value"]) for symbol in table.iter_symbols()}
+    return Symbols(folder / "program"), addresses
+
+
+@pytest.fixture(params=COMPILERS, ids=[f"{one.kind}-{one.major}" for one in COMPILERS])
+def compiler(request: pytest.FixtureRequest) -> Compiler:
+    found = request.param
+    assert isinstance(found, Compiler)
+    return found
+
+
+def test_c_names_and_lines(tmp_path: Path, compiler: Compiler) -> None:
+    symbols, addresses = program(tmp_path, compiler, C_SOURCE, ".c")
+    base = addresses["s_state"]
+    assert {offset: symbols.data(base + offset) for offset in PATHS} == PATHS
+    assert symbols.data(addresses["plain"]) == "plain"
+    assert symbols.data(addresses["names"] + 8) == "names[1]"
+    static = next(address for name, address in addresses.items() if name.startswith(("count", "next.count")))
+    assert symbols.data(static) == "next::count"
+    assert [symbols.data(address) for address in (0, base - 1_000_000, 1 << 40)] == ["", "", ""]
+
+    place = symbols.place(addresses["main"])
+    assert (place.file, place.line, place.function) == ("code.c", 22, "main")
+    code = symbols.code_of("next")
+    assert code is not None
+    assert symbols.call_place(code[1]).function == "next"
+    assert str(symbols.place(code[0])) == "code.c:17"
+    assert symbols.code_of("nowhere") is None
+    assert str(symbols.place(4)) == "unknown place"
+
+
+def test_cxx_names(tmp_path: Path, compiler: Compiler) -> None:
+    symbols, addresses = program(tmp_path, compiler, CXX_SOURCE, ".cpp")
+    thing = addresses["_ZN2ns5thingE"]
+    assert symbols.data(thing) == "ns::thing.b"
+    assert symbols.data(thing + 6).startswith("ns::thing.values.")
+    assert symbols.data(thing + 6).endswith("[1]")
+    assert symbols.data(addresses["_ZN2ns7Derived6sharedE"]) == "ns::Derived::shared"
+
+
+@pytest.mark.parametrize(
+    ("symbol", "name"),
+    [
+        ("main", "main"),
+        ("_Z4nextv", "next"),
+        ("_ZN2ns5Thing3getEv", "ns::Thing::get"),
+        ("_ZNK2ns5Thing3getEv", "ns::Thing::get"),
+        ("_ZdlPv", "_ZdlPv"),
+        ("_Z", "_Z"),
+        ("_Z99x", "x"),
+    ],
+)
+def test_readable_names(symbol: str, name: str) -> None:
+    assert readable(symbol) == name
