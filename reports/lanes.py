@@ -1,0 +1,301 @@
+"""A finding on the terminal: what was violated, the program, the interleaving as lanes, the evidence, how to replay.
+
+One column per task, time going down; the line at which a task was left and another came between crosses all columns.
+It is never wider than asked, and plain text where colours are not wanted. It shows; it does not choose what matters
+(relevance.py) nor judge.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from io import StringIO
+from typing import Final
+
+from rich.console import Console
+from rich.text import Text
+
+from p4verify.reports import values
+from p4verify.reports.evidence import Mixture, call, mixtures, records
+from p4verify.reports.finding import ConfirmedFinding
+from p4verify.reports.relevance import relevant
+from p4verify.reports.rows import Action, Entry, Gap, Reading, Row, Switch, rows, short
+from p4verify.reports.shell import folded
+from p4verify.reports.wrapping import JOINT, put, ruled, wrapped
+from p4verify.verify.program import Task
+from p4verify.verify.schedule import Step
+
+NARROWEST, WIDEST = 80, 100
+"""Columns of a report; a terminal in between is used in full."""
+_LANE: Final = 30
+"""Columns below which a lane cannot be read."""
+_MOST_LINES: Final = 3
+"""Source lines shown of one row."""
+_TOKEN_STYLES: Final = ("bold cyan", "bold magenta", "bold yellow", "bold green")
+_DIM: Final = "bright_black"
+_FONT_FACE: Final = re.compile(r"@font-face\s*\{[^}]*\}\s*")
+_SMALL_GAP: Final = 3
+"""Steps of which fewer are not worth a line that says they are left out."""
+_SHORTEST_TIME: Final = 1000
+"""Microseconds that are worth telling."""
+
+
+Source = Callable[[str, int], str | None]
+"""The text of a line of a source file, None when it is not at hand."""
+
+
+def no_source(_file: str, _line: int) -> str | None:
+    """For when no source is at hand."""
+    return None
+
+
+def show(finding: ConfirmedFinding, console: Console, source: Source = no_source) -> None:
+    """Prints a finding as wide as the console, within 80 to 100 columns."""
+    for line in report(finding, min(max(console.width, NARROWEST), WIDEST), source):
+        put(console, line)
+
+
+def to_svg(finding: ConfirmedFinding, source: Source = no_source) -> str:
+    """The same as a picture of a terminal, a complete SVG document without references to anything outside."""
+    console = Console(record=True, file=StringIO(), width=WIDEST, force_terminal=True, color_system="truecolor")
+    show(finding, console, source)
+    picture = console.export_svg(title=f"p4verify: {values.printable(finding.invariant)}", unique_id="finding")
+    return _FONT_FACE.sub("", picture)
+
+
+def report(finding: ConfirmedFinding, width: int, source: Source = no_source) -> list[Text]:
+    """All lines of the report, none wider than `width` columns (80 at least)."""
+    page = _Page(max(width, NARROWEST), source, _palette(mixtures(finding)))
+    return [
+        *page.header(finding),
+        *page.program(finding.program.tasks),
+        *page.interleaving(finding),
+        *page.evidence(finding),
+        *page.replay(finding),
+    ]
+
+
+def _palette(torn: Sequence[Mixture]) -> dict[int, str]:
+    found = sorted({token for mixture in torn for token in mixture.tokens})
+    return {token: _TOKEN_STYLES[i % len(_TOKEN_STYLES)] for i, token in enumerate(found)}
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """Width, source and colours of one report."""
+
+    width: int
+    source: Source
+    palette: dict[int, str]
+
+    # ---- around the lanes ----
+
+    def header(self, finding: ConfirmedFinding) -> list[Text]:
+        head = Text.assemble(("✗ ", "bold red"), (finding.invariant, "bold red"), "  ", (finding.title, "bold"))
+        criteria = ", ".join(finding.criteria)
+        facts = [f"criterion {criteria}"] if criteria else []
+        facts += [f"firmware {finding.firmware}"] if finding.firmware else []
+        if finding.preemptions is not None:
+            facts.append(f"{finding.preemptions} preemption" + "s" * (finding.preemptions != 1))
+        facts += [f"replayed {finding.replayed} of {finding.replays}"] if finding.replays else []
+        return [
+            *self.wrap(head, hang=2),
+            *self.wrap(Text(" · ".join(facts), _DIM), indent=2, hang=2),
+            Text(""),
+            *self.wrap(Text(values.printable(finding.summary)), indent=2, hang=2),
+        ]
+
+    def program(self, tasks: Sequence[Task]) -> list[Text]:
+        lines = [Text(""), *self.title("Program")]
+        for task in tasks:
+            core = "" if task.core is None else f", core {task.core}"
+            label = Text.assemble((values.printable(task.name), "bold"), (f" (priority {task.priority}{core})  ", _DIM))
+            calls = Text(" → ", _DIM).join(self._call(i.delay_ms, call(i)) for i in task.invocations)
+            lines += self.wrap(label + calls, indent=2, hang=6)
+        return lines
+
+    def _call(self, delay_ms: int, text: str) -> Text:
+        return Text.assemble((f"{delay_ms} ms later " if delay_ms else "", _DIM), text)
+
+    def evidence(self, finding: ConfirmedFinding) -> list[Text]:
+        torn = mixtures(finding)
+        if not torn:
+            return []
+        lines = [Text(""), *self.title("Evidence")]
+        for mixture in torn:
+            lines += self._mixture(mixture)
+        return lines
+
+    def _mixture(self, mixture: Mixture) -> list[Text]:
+        record = mixture.record
+        head = f"{record.task} {record.verb} {record.what} at {values.seconds(record.time_us)}"
+        lines = self.wrap(Text(head), indent=2, hang=4)
+        for origin in mixture.origins:
+            style = self.palette.get(origin.token or 0, "bold red")
+            value = f"{values.number(origin.value):>10}"
+            line = Text.assemble(f"{origin.field:<14}", (value, style), "   ", (origin.whence, style))
+            lines += self.wrap(line, indent=4, hang=8)
+        return lines
+
+    def replay(self, finding: ConfirmedFinding) -> list[Text]:
+        command = [Text(line, "bold") for line in folded(finding.command, self.width)]
+        return [Text(""), *self.title("Replay"), *command]
+
+    def title(self, text: str) -> list[Text]:
+        return [Text(text, "bold underline")]
+
+    def wrap(self, text: Text, *, indent: int = 0, hang: int = 0) -> list[Text]:
+        return wrapped(text, self.width, indent, hang)
+
+    # ---- lanes ----
+
+    def interleaving(self, finding: ConfirmedFinding) -> list[Text]:
+        seen = records(finding)
+        trace = finding.execution.trace
+        steps = trace.steps if trace is not None else ()
+        mixed = frozenset(token for mixture in mixtures(finding) for token in mixture.tokens)
+        booted = min((operation.invoked for operation in finding.execution.history.operations), default=-1)
+        chosen = relevant(steps, max(finding.positions, default=-1), mixed, booted=booted)
+        entries = rows(steps, chosen, seen)
+        lanes = self._lanes(entries)
+        if not lanes:
+            return []
+        cores = _cores(steps)
+        lines = [Text(""), *self.title("Interleaving"), *self._heads(lanes, cores)]
+        for number, entry in enumerate(entries):
+            follows = number and isinstance(entry, Row) and isinstance(entries[number - 1], Row)
+            lines += [self._cells(lanes, {})] if follows else []
+            lines += self._entry(entry, lanes)
+        return lines
+
+    def _lanes(self, entries: Sequence[Entry]) -> list[str]:
+        """The tasks that get a column: those with accesses first, then those with evidence, as many as fit."""
+        shown = [entry for entry in entries if isinstance(entry, Row)]
+        most = max(1, self.width // _LANE)
+        accessing = list(dict.fromkeys(row.task for row in shown if not row.record))
+        watching = [row.task for row in shown if row.evidence]
+        wanted = list(dict.fromkeys([*accessing, *watching]))[:most]
+        return [task for task in dict.fromkeys(row.task for row in shown) if task in wanted] or wanted
+
+    def _widths(self, count: int) -> list[int]:
+        room = self.width - 3 * (count - 1) - 1
+        return [room // count + (1 if i < room % count else 0) for i in range(count)]
+
+    def _heads(self, lanes: Sequence[str], cores: dict[str, str]) -> list[Text]:
+        heads = [Text.assemble((values.printable(task), "bold"), (cores.get(task, ""), _DIM)) for task in lanes]
+        cells = {i: wrapped(head, self._widths(len(lanes))[i])[0] for i, head in enumerate(heads)}
+        rule = "─┼─".join("─" * width for width in self._widths(len(lanes)))
+        return [self._cells(lanes, cells), Text("─" + rule, _DIM)]
+
+    def _cells(self, lanes: Sequence[str], cells: dict[int, Text]) -> Text:
+        line = Text(" ")
+        for i, width in enumerate(self._widths(len(lanes))):
+            cell = cells.get(i, Text("")).copy()
+            cell.truncate(width, overflow="ellipsis", pad=True)
+            line += Text(" │ ", _DIM) + cell if i else cell
+        line.rstrip()
+        return line
+
+    def _entry(self, entry: Entry, lanes: Sequence[str]) -> list[Text]:
+        if isinstance(entry, Gap):
+            return [self._gap(entry, lanes)] if _is_told(entry) else [self._cells(lanes, {})]
+        if isinstance(entry, Switch):
+            return self._switch(entry)
+        if entry.task not in lanes:
+            return self._aside(entry)
+        at = lanes.index(entry.task)
+        return [self._cells(lanes, {at: line}) for line in self._row(entry, self._widths(len(lanes))[at])]
+
+    def _gap(self, gap: Gap, lanes: Sequence[str]) -> Text:
+        later = f", {values.seconds(gap.microseconds)} later" if gap.microseconds >= _SHORTEST_TIME else ""
+        text = f"… {gap.steps} step{'s' * (gap.steps != 1)}{later}"
+        return self._cells(lanes, {0: Text(text, _DIM)})
+
+    def _switch(self, switch: Switch) -> list[Text]:
+        text = values.printable(switch.text)
+        if switch.resumed:
+            return ruled(Text(f"▲ {text}", "yellow"), self.width, "╌")
+        return ruled(Text(f"▼ {text}", "bold yellow"), self.width, "━")
+
+    def _aside(self, row: Row) -> list[Text]:
+        """What a task without a column did, across all columns."""
+        what = ", ".join(f"{action.verb} {action.what}".strip() for action in row.actions)
+        return self.wrap(Text(f"· {values.printable(row.task)} {what}", "" if row.evidence else _DIM), indent=1, hang=3)
+
+    def _row(self, row: Row, width: int) -> list[Text]:
+        lines: list[Text] = []
+        for action in row.actions:
+            lines += self._action(action, row, width)
+        return lines + self._place(row, width)
+
+    def _action(self, action: Action, row: Row, width: int) -> list[Text]:
+        mark = ("✗ ", "bold red") if row.last else ("▸ ", "bold")
+        style = self.palette.get(row.token or action.token or 0, "")
+        head = Text.assemble(
+            mark if row.evidence and action.verb else "", (f"{action.verb} ".lstrip(), "bold"), (action.what, style)
+        )
+        if len(action.readings) == 1:
+            head += self._reading(action)
+        if action.token in self.palette:
+            head.append(f"  (event {action.token})", style)
+        lines = wrapped(head, width, 0 if action.verb else 2, 2)
+        if len(action.readings) == 1:
+            return lines
+        return lines + (wrapped(self._readings(action), width, 2, 2) if action.readings else [])
+
+    def _reading(self, action: Action) -> Text:
+        """The only one: s_state.count = 3, with the member directly after its record."""
+        reading = action.readings[0]
+        dot = "" if not reading.member or reading.member.startswith("[") else "."
+        return Text.assemble(dot + reading.member, " = ", (reading.value, self.palette.get(reading.token or 0, "bold")))
+
+    def _readings(self, action: Action) -> Text:
+        parts = [
+            Text.assemble(_joined(reading), (reading.value, self.palette.get(reading.token or 0, "bold")))
+            + self._event(reading, action)
+            for reading in action.readings
+        ]
+        return Text(", ").join(parts)
+
+    def _event(self, reading: Reading, action: Action) -> Text:
+        """Which event a value came from, where the values of one row come from several."""
+        if action.token is not None or reading.token not in self.palette:
+            return Text("")
+        return Text(f"{JOINT}({reading.token})", self.palette[reading.token])
+
+    def _place(self, row: Row, width: int) -> list[Text]:
+        if not row.lines:
+            return []
+        span = f"{row.lines[0]}" if len(row.lines) == 1 else f"{row.lines[0]}-{row.lines[-1]}"
+        code = self._code(row, width)
+        return [*wrapped(Text(f"{short(row.file)}:{span}", _DIM), width, 0, 2), *code]
+
+    def _code(self, row: Row, width: int) -> list[Text]:
+        found = [(line, text) for line in row.lines if (text := self.source(row.file, line))]
+        if len(found) > _MOST_LINES:
+            found = [found[0], (0, ""), found[-1]]
+        lines = []
+        for line, text in found:
+            code = Text.assemble(
+                (f"{line:>5} " if line else "    … ", _DIM), (values.printable(text.strip()), "italic")
+            )
+            code.truncate(width, overflow="ellipsis")
+            lines.append(code)
+        return lines
+
+
+def _is_told(gap: Gap) -> bool:
+    return gap.steps >= _SMALL_GAP or gap.microseconds >= _SHORTEST_TIME
+
+
+def _joined(reading: Reading) -> str:
+    """Name and sign of equality, not to be broken apart."""
+    return f"{reading.member}{JOINT}={JOINT}"
+
+
+def _cores(steps: Sequence[Step]) -> dict[str, str]:
+    found: dict[str, set[int]] = {}
+    for step in steps:
+        found.setdefault(step.task, set()).add(step.core)
+    return {task: f" · core {min(cores)}" if len(cores) == 1 else "" for task, cores in found.items()}

@@ -1,0 +1,223 @@
+"""Which steps of a trace matter for a finding: those in which one task came between two accesses of another.
+
+A *run* of a task goes from one wait of its main loop to the next. Where a run was suspended, others stepped in
+between; that matters when they touched, at least one side writing, memory that the run used before *and* memory that
+it used after: then the run cannot have seen or left one state. Where no run was so interrupted, what matters is the
+memory that the evidence was made from, and who wrote it. Nothing here knows how a finding looks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from p4verify.reports.values import token_of
+from p4verify.verify.schedule import Step, StepKind
+
+LOOK_BACK: Final = 20_000
+"""Steps before the evidence that are considered."""
+MOST_SUSPENSIONS: Final = 3
+MOST_CAUSES: Final = 48
+_ACCESSES: Final = (StepKind.READ, StepKind.WRITE)
+_LOOP_WAITS: Final = (
+    "vTaskDelay",
+    "xTaskDelay",
+    "xQueueReceive",
+    "ulTaskNotifyTake",
+    "xTaskNotifyWait",
+    "xEventGroupWait",
+)
+_LOCKS: Final = ("portENTER", "taskENTER", "xSemaphoreTake", "pthread_mutex_lock")
+_UNLOCKS: Final = ("portEXIT", "taskEXIT", "xSemaphoreGive", "pthread_mutex_unlock")
+_HANDING_ON: Final = ("xQueueSend", "xTaskNotify", "xEventGroupSet", "pthread_cond_signal", "pthread_cond_broadcast")
+
+Touched = dict[int, bool]
+"""Addresses of bytes, and whether any access wrote."""
+
+
+@dataclass(frozen=True, slots=True)
+class Suspension:
+    """A task had stepped at `before` and stepped again at `after` (indices into the trace); others ran in between.
+
+    `waiting` names the call it waited in; it is "" where the task could have gone on. `addresses` are those of
+    the bytes in conflict.
+    """
+
+    task: str
+    before: int
+    after: int
+    waiting: str
+    addresses: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Relevance:
+    """The indices of the steps to show, ascending, and the suspensions among them."""
+
+    steps: tuple[int, ...]
+    suspensions: tuple[Suspension, ...] = field(default=())
+
+
+def touched_by(step: Step) -> range:
+    """The addresses of the bytes that an access touches; none for anything else."""
+    return range(step.address, step.address + step.size) if step.kind in _ACCESSES else range(0)
+
+
+def relevant(
+    steps: Sequence[Step], last_position: int, mixed: frozenset[int] = frozenset(), *, booted: int = -1
+) -> Relevance:
+    """What matters of a trace whose evidence is complete with the record at `last_position`.
+
+    `mixed` are the tokens in the evidence: where suspensions touched values of theirs, only those matter. What was
+    done up to the record at `booted` was before anything ran concurrently.
+    """
+    end = next((i for i, step in enumerate(steps) if step.position > last_position), len(steps))
+    begin = next((i for i, step in enumerate(steps) if step.position > booted), 0)
+    first = max(begin, end - LOOK_BACK)
+    runs = _runs(steps, range(first, len(steps)))
+    every = list(_suspensions(steps, runs, end))
+    carrying = [suspension for suspension in every if _carries(steps, suspension, mixed)]
+    found = sorted(carrying or every, key=lambda s: (bool(s.waiting), -s.before))[:MOST_SUSPENSIONS]
+    if not found:
+        return Relevance(_causes(steps, runs, first, end))
+    chosen = {index for suspension in found for index in _involved(steps, runs, suspension)}
+    return Relevance(tuple(sorted(chosen)), tuple(sorted(found, key=lambda s: s.before)))
+
+
+def _runs(steps: Sequence[Step], window: range) -> dict[str, list[list[int]]]:
+    """Per task its runs, each a list of indices. Time passing belongs to nobody."""
+    runs: dict[str, list[list[int]]] = {}
+    for index in window:
+        step = steps[index]
+        if step.kind is StepKind.TIME:
+            continue
+        of_task = runs.setdefault(step.task, [[]])
+        if step.kind is StepKind.CALL and step.name.startswith(_LOOP_WAITS):
+            of_task.append([])
+        of_task[-1].append(index)
+    return runs
+
+
+def _suspensions(steps: Sequence[Step], runs: Mapping[str, list[list[int]]], end: int) -> Iterable[Suspension]:
+    for task, of_task in runs.items():
+        for run in of_task:
+            for at in range(1, len(run)):
+                before, after = run[at - 1], run[at]
+                if after - before > 1 and before < end:
+                    found = _conflict(steps, task, run, at)
+                    if found is not None:
+                        yield found
+
+
+def _conflict(steps: Sequence[Step], task: str, run: list[int], at: int) -> Suspension | None:
+    before, after = run[at - 1], run[at]
+    others = _touched(steps, (i for i in range(before + 1, after) if steps[i].task != task))
+    if not others:
+        return None
+    earlier = _clash(_touched(steps, run[:at]), others)
+    later = _clash(_touched(steps, run[at:]), others)
+    if not earlier or not later:
+        return None
+    waiting = steps[before].name if steps[before].kind is StepKind.BLOCK else ""
+    return Suspension(task, before, after, waiting, _telling(steps, run, earlier | later))
+
+
+def _telling(steps: Sequence[Step], run: list[int], clashing: frozenset[int]) -> frozenset[int]:
+    """Without memory that the run only touched under a lock, or that has no name, unless there is nothing else."""
+    plain: set[int] = set()
+    for index in _unlocked(steps, run):
+        plain.update(touched_by(steps[index]))
+    return (clashing & plain) or clashing
+
+
+def _unlocked(steps: Sequence[Step], run: Iterable[int]) -> Iterable[int]:
+    """The accesses of one task to memory with a name while it held no lock."""
+    depth = 0
+    for index in run:
+        step = steps[index]
+        if step.kind is StepKind.CALL:
+            depth += step.name.startswith(_LOCKS) - (depth > 0 and step.name.startswith(_UNLOCKS))
+        elif not depth and not step.name.startswith("0x"):
+            yield index
+
+
+def _carries(steps: Sequence[Step], suspension: Suspension, mixed: frozenset[int]) -> bool:
+    """Whether another task touched a measurement that came from one of the mixed events meanwhile."""
+    between = (steps[i] for i in range(suspension.before + 1, suspension.after) if steps[i].task != suspension.task)
+    return any(
+        token_of(step.name, step.size, step.value) in mixed
+        for step in between
+        if suspension.addresses.intersection(touched_by(step))
+    )
+
+
+def _touched(steps: Sequence[Step], indices: Iterable[int]) -> Touched:
+    touched: Touched = {}
+    for index in indices:
+        writes = steps[index].kind is StepKind.WRITE
+        for address in touched_by(steps[index]):
+            touched[address] = touched.get(address, False) or writes
+    return touched
+
+
+def _clash(own: Touched, others: Touched) -> frozenset[int]:
+    return frozenset(address for address in own.keys() & others.keys() if own[address] or others[address])
+
+
+def _involved(steps: Sequence[Step], runs: Mapping[str, list[list[int]]], suspension: Suspension) -> Iterable[int]:
+    """Accesses to the memory in conflict: by the suspended run, and by the others meanwhile; with the calls between."""
+    run = next(run for run in runs[suspension.task] if suspension.before in run)
+    yield from _with_calls(steps, run, suspension.addresses)
+    between = range(suspension.before + 1, suspension.after)
+    for task in dict.fromkeys(steps[index].task for index in between):
+        if task != suspension.task:
+            yield from _with_calls(steps, [i for i in between if steps[i].task == task], suspension.addresses)
+
+
+def _with_calls(steps: Sequence[Step], run: Sequence[int], wanted: frozenset[int]) -> Iterable[int]:
+    """The accesses to `wanted` with the locks held at them and what was handed on between them."""
+    accesses = [index for index in run if any(address in wanted for address in touched_by(steps[index]))]
+    if not accesses:
+        return []
+    return [*accesses, *_sends(steps, run, accesses), *_locks(steps, run, frozenset(accesses))]
+
+
+def _sends(steps: Sequence[Step], run: Sequence[int], accesses: Sequence[int]) -> Iterable[int]:
+    """Calls that hand something on or wake somebody, between the accesses."""
+    between = (index for index in run if accesses[0] < index < accesses[-1])
+    return (i for i in between if steps[i].kind is StepKind.CALL and steps[i].name.startswith(_HANDING_ON))
+
+
+def _locks(steps: Sequence[Step], run: Sequence[int], accesses: frozenset[int]) -> Iterable[int]:
+    """The locks that were held at any of the accesses: where they were taken and where they were released."""
+    held: list[int] = []
+    used: set[int] = set()
+    for index in run:
+        if index in accesses:
+            used.update(held)
+        elif steps[index].kind is StepKind.CALL and steps[index].name.startswith(_LOCKS):
+            held.append(index)
+        elif held and steps[index].kind is StepKind.CALL and steps[index].name.startswith(_UNLOCKS):
+            taken = held.pop()
+            if taken in used:
+                yield from (taken, index)
+
+
+def _causes(steps: Sequence[Step], runs: Mapping[str, list[list[int]]], begin: int, end: int) -> tuple[int, ...]:
+    """What the task that made the evidence had read in that run, where others wrote it last, and those writes."""
+    last = next((i for i in range(end - 1, -1, -1) if steps[i].kind is not StepKind.TIME), None)
+    if last is None:
+        return ()
+    run = frozenset(_unlocked(steps, next((run for run in runs.get(steps[last].task, ()) if last in run), ())))
+    writers: dict[int, int] = {}
+    causes: list[tuple[int, ...]] = []
+    for index in range(begin, end):
+        step = steps[index]
+        origins = {writers[address] for address in touched_by(step) if address in writers}
+        foreign = sorted(i for i in origins if steps[i].task != step.task)
+        if index in run and foreign:
+            causes.append((index, *foreign))
+        if step.kind is StepKind.WRITE:
+            writers.update(dict.fromkeys(touched_by(step), index))
+    return tuple(sorted({index for cause in causes[-MOST_CAUSES:] for index in cause}))

@@ -1,0 +1,240 @@
+"""From the steps that matter to rows that read well: accesses to one record in one row, split where it was torn.
+
+A `Row` is what one task did at one place of the source; a `Switch` is the moment another task came between; a `Gap`
+stands for steps left out. They carry words and values, not colours or columns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from p4verify.reports import values
+from p4verify.reports.evidence import Record
+from p4verify.reports.relevance import Relevance, Suspension, touched_by
+from p4verify.verify.schedule import Step, StepKind
+
+MOST_ROWS: Final = 40
+_OWN_SOURCES: Final = "p4verify/"
+_VERBS: Final = {StepKind.READ: "reads", StepKind.WRITE: "writes"}
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A member and its value, with the token that it came from where it is a measurement."""
+
+    member: str
+    value: str
+    token: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One line of a row: "reads s_state.last_batt" with what was read, or a call."""
+
+    verb: str
+    what: str
+    readings: tuple[Reading, ...] = ()
+
+    @property
+    def token(self) -> int | None:
+        """The token that all its measurements share."""
+        found = {reading.token for reading in self.readings}
+        return found.pop() if len(found) == 1 else None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What a task did on these lines of a file. `index` is its first step in the trace."""
+
+    task: str
+    index: int
+    actions: tuple[Action, ...]
+    file: str = ""
+    lines: tuple[int, ...] = ()
+    record: bool = False
+    """Whether it is from the history, not from the trace."""
+    evidence: bool = False
+    last: bool = False
+    """Whether it completes the evidence."""
+    token: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """A task was left at its step `before` and another ran, or (`resumed`) it went on."""
+
+    index: int
+    text: str
+    task: str
+    resumed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Steps that are not shown."""
+
+    steps: int
+    microseconds: int
+
+
+Entry = Row | Switch | Gap
+
+
+def rows(steps: Sequence[Step], relevance: Relevance, records: Iterable[Record]) -> list[Entry]:
+    """Everything to show, in order, with gaps for what is left out."""
+    switches = _merged(switch for suspension in relevance.suspensions for switch in _switches(steps, suspension))
+    marked = _access_rows(steps, relevance.steps, {switch.index for switch in switches})
+    marked += [(_place(steps, record), 1, _record_row(steps, record)) for record in records]
+    entries: list[Placed] = [(index, 2, 0, count, row) for index, count, row in marked]
+    entries += [(switch.index, 1, int(not switch.resumed), 0, switch) for switch in switches]
+    entries.sort(key=lambda entry: entry[:3])
+    return _with_gaps(steps, [(index, count, entry) for index, _, _, count, entry in _nearest(entries)])
+
+
+Placed = tuple[int, int, int, int, Row | Switch]
+
+
+def _nearest(entries: list[Placed]) -> list[Placed]:
+    """Those nearest to a switch or to evidence, where there are too many to read."""
+    if len(entries) <= MOST_ROWS:
+        return entries
+    vital = [i for i, e in enumerate(entries) if isinstance(e[4], Switch) or e[4].evidence] or [len(entries) - 1]
+    order = sorted(range(len(entries)), key=lambda i: min(abs(i - v) for v in vital))
+    return [entries[i] for i in sorted(order[:MOST_ROWS])]
+
+
+def _with_gaps(steps: Sequence[Step], entries: list[tuple[int, int, Row | Switch]]) -> list[Entry]:
+    result: list[Entry] = []
+    shown = 0
+    for index, last, entry in entries:
+        hidden = index - shown
+        if hidden > 0:
+            result.append(Gap(hidden, steps[min(index, len(steps) - 1)].time_us - steps[max(shown - 1, 0)].time_us))
+        result.append(entry)
+        shown = max(shown, index, last)
+    return result
+
+
+# ---- accesses and calls ----
+
+
+def _access_rows(steps: Sequence[Step], chosen: Sequence[int], breaks: set[int]) -> list[tuple[int, int, Row]]:
+    """Rows with the index of their first step and that after their last."""
+    groups: list[list[int]] = []
+    for index in chosen:
+        if groups and _continues(steps, groups[-1], index, breaks):
+            groups[-1].append(index)
+        else:
+            groups.append([index])
+    return [(group[0], group[-1] + 1, _row(steps, group)) for group in groups]
+
+
+def _continues(steps: Sequence[Step], group: list[int], index: int, breaks: set[int]) -> bool:
+    last, step = steps[group[-1]], steps[index]
+    if any(steps[i].task != step.task or i in breaks for i in range(group[-1] + 1, index + 1)):
+        return False
+    if last.task != step.task or last.file != step.file or StepKind.CALL in (last.kind, step.kind):
+        return False
+    same_record = values.member_of(last.name)[0] == values.member_of(step.name)[0]
+    return last.line == step.line or (same_record and last.kind is step.kind)
+
+
+def _row(steps: Sequence[Step], group: list[int]) -> Row:
+    first = steps[group[0]]
+    actions: dict[tuple[StepKind, str], list[Step]] = {}
+    for step in (steps[index] for index in group):
+        actions.setdefault((step.kind, _container(step)), []).append(step)
+    file = "" if first.file.startswith(_OWN_SOURCES) else first.file
+    lines = tuple(sorted({steps[i].line for i in group})) if file else ()
+    shown = tuple(_action(kind, what, parts) for (kind, what), parts in actions.items())
+    return Row(first.task, group[0], shown, file, lines)
+
+
+def _container(step: Step) -> str:
+    if step.kind not in _VERBS:
+        return step.name
+    return "heap" if step.name.startswith("0x") else values.member_of(step.name)[0]
+
+
+def _action(kind: StepKind, what: str, steps: Sequence[Step]) -> Action:
+    if kind not in _VERBS:
+        return Action("calls" if kind is StepKind.CALL else kind.value, f"{what}()" if kind is StepKind.CALL else what)
+    readings = tuple(dict.fromkeys(_reading(step) for step in steps))
+    return Action(_VERBS[kind], values.printable(what), readings)
+
+
+def _reading(step: Step) -> Reading:
+    member = step.name if step.name.startswith("0x") else values.member_of(step.name)[1]
+    token = values.token_of(step.name, step.size, step.value)
+    return Reading(values.printable(member), values.bits(step.name, step.size, step.value), token)
+
+
+# ---- records ----
+
+
+def _place(steps: Sequence[Step], record: Record) -> int:
+    """The index of the first step that was taken after the record had been made."""
+    return next((i for i, step in enumerate(steps) if step.position > record.position), len(steps))
+
+
+def _record_row(steps: Sequence[Step], record: Record) -> Row:
+    readings = tuple(Reading(o.field, values.number(o.value), o.token) for o in record.origins)
+    detail = (Action("", record.detail),) if record.detail else ()
+    actions = (Action(record.verb, values.printable(record.what), readings), *detail)
+    index, evidence = _place(steps, record), record.evidence
+    return Row(record.task, index, actions, record=True, evidence=evidence, last=record.last, token=record.token)
+
+
+# ---- switches ----
+
+
+def _switches(steps: Sequence[Step], suspension: Suspension) -> tuple[Switch, Switch]:
+    task, after = suspension.task, steps[suspension.after]
+    intruder = _intruder(steps, suspension)
+    text = f"{_where(steps, suspension)}: {intruder.task} runs on core {intruder.core}"
+    resume = f"{task} goes on" + (f" at line {after.line}" if _is_firmware(after) else "")
+    return Switch(suspension.before + 1, text, task), Switch(suspension.after, resume, task, resumed=True)
+
+
+def _merged(switches: Iterable[Switch]) -> list[Switch]:
+    """In order; where one task goes on because another was left, that is one switch."""
+    result: list[Switch] = []
+    for switch in sorted(switches, key=lambda s: (s.index, not s.resumed)):
+        if result and result[-1].index == switch.index and result[-1].resumed and not switch.resumed:
+            left = switch.text.rpartition(": ")[0]
+            result[-1] = Switch(switch.index, f"{left}: {result[-1].text}", switch.task)
+        else:
+            result.append(switch)
+    return result
+
+
+def _intruder(steps: Sequence[Step], suspension: Suspension) -> Step:
+    """The first step of the task that touched the memory in conflict."""
+    between = [step for step in steps[suspension.before + 1 : suspension.after] if step.task != suspension.task]
+    return next((step for step in between if suspension.addresses.intersection(touched_by(step))), between[0])
+
+
+def _where(steps: Sequence[Step], suspension: Suspension) -> str:
+    task, before, after = suspension.task, steps[suspension.before], steps[suspension.after]
+    if suspension.waiting:
+        return f"while {task} waits in {values.printable(suspension.waiting)}"
+    verb = "is preempted" if _intruder(steps, suspension).core == before.core else f"(core {before.core}) is"
+    if not _is_firmware(before) or not _is_firmware(after):
+        near = before if _is_firmware(before) else after
+        return f"{task} {verb} at {short(near.file)}:{near.line}" if _is_firmware(near) else f"{task} {verb} in a call"
+    if before.file != after.file:
+        return f"{task} {verb} between {short(before.file)}:{before.line} and {short(after.file)}:{after.line}"
+    if before.line == after.line:
+        return f"{task} {verb} in the middle of line {before.line}"
+    return f"{task} {verb} between line {before.line} and line {after.line}"
+
+
+def _is_firmware(step: Step) -> bool:
+    return bool(step.line) and not step.file.startswith(_OWN_SOURCES)
+
+
+def short(file: str) -> str:
+    """The file's own name."""
+    return file.rsplit("/", 1)[-1]
