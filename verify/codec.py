@@ -176,18 +176,14 @@ def _required(kind: Any) -> frozenset[str]:
 def _built(build: Callable[[Any], object], data: object, where: str) -> object:
     try:
         return build(data)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, OverflowError) as error:
         raise RecordError(f"{where}: {error}") from None
 
 
 def _plain(kind: type[T], data: object, where: str) -> T:
     """A bool is no int here, and an int is a float."""
-    if kind is float and isinstance(data, (int, float)) and not isinstance(data, bool):
-        return cast("T", _built(float, data, where)) if abs(data) < 1 << 1000 else _out_of_range(where)
+    if kind is float and isinstance(data, int) and not isinstance(data, bool):
+        return cast("T", _built(float, data, where))
     if not isinstance(data, kind) or (isinstance(data, bool) and kind is not bool):
         raise RecordError(f"{where} is no {kind.__name__}")
     return data
-
-
-def _out_of_range(where: str) -> Any:
-    raise RecordError(f"{where} is out of range")

@@ -12,7 +12,7 @@ defects: Musuvathi and Qadeer, "Iterative context bounding" (PLDI 2007).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from itertools import combinations
 from typing import TypeVar
@@ -229,9 +229,7 @@ def fewest_segments(segments: tuple[Segment, ...], run: RunSegments, more: More)
     return best
 
 
-def _shrunk(
-    best: tuple[Segment, ...], size: int, run: RunSegments, more: More
-) -> Iterator[tuple[Segment, ...]]:
+def _shrunk(best: tuple[Segment, ...], size: int, run: RunSegments, more: More) -> Iterator[tuple[Segment, ...]]:
     for start in range(max(0, len(best) - size), -1, -size):
         for candidate in _rearranged(best, start, size):
             if not more():

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from p4verify.verify.minimise import fewest_choices, single_choices, smallest_program
+from p4verify.verify.minimise import fewest_choices, smallest_program
 from p4verify.verify.program import Invocation, Program, Task
 from p4verify.verify.schedule import TICK, Granularity, Schedule
 
@@ -91,11 +91,6 @@ def test_what_comes_out_holds_and_is_no_larger_however_little_time_there_is(
     assert Schedule.decode(small.encode()) == small
     complete = fewest_choices(schedule, holds, always)
     assert set(complete.choices) == set(needed)
-
-
-def test_every_single_choice() -> None:
-    made = [schedule.choices for schedule in single_choices(2, (1, TICK), Schedule())]
-    assert made == [((0, 1),), ((0, TICK),), ((1, 1),), ((1, TICK),)]
 
 
 # ---- programs
