@@ -27,6 +27,7 @@ EXECUTIONS = 200
 """Of one program under one strategy: more programs find more than more schedules of one do."""
 
 PORTFOLIO: tuple[Exploration, ...] = (
+    Exploration("delay", Granularity.WORDS, executions=EXECUTIONS, depth=2),
     Exploration("pct", Granularity.WORDS, executions=EXECUTIONS, depth=2),
     Exploration("random", Granularity.WORDS, executions=EXECUTIONS),
     Exploration("pct", Granularity.WORDS, executions=EXECUTIONS, depth=3),

@@ -71,6 +71,7 @@ class MessageType(enum.IntEnum):
     COUNTS = 0x95
     CHOICES = 0x96
     TRACE_TASKS = 0x97
+    SEGMENTS = 0x98
 
 
 @dataclass(frozen=True, slots=True)

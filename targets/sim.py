@@ -17,7 +17,18 @@ from p4verify.targets.build import Build
 from p4verify.targets.description import Description, ProtocolError, Reader
 from p4verify.targets.link import LinkError, PipeLink
 from p4verify.targets.protocol import Assembly, Frame, HistoryDecoder, MessageType, chunks, encode_program, error_text
-from p4verify.targets.target import Exploration, Found, OnFound, OnProgress, Origin, Progress, Shared, TargetError
+from p4verify.targets.target import (
+    Exploration,
+    Found,
+    OnFound,
+    OnProgress,
+    Origin,
+    Progress,
+    Replay,
+    Segments,
+    Shared,
+    TargetError,
+)
 from p4verify.targets.traces import TraceDecoder
 from p4verify.verify.execution import Ending, Execution, Outcome
 from p4verify.verify.history import History
@@ -30,7 +41,7 @@ _PROGRESS: Final = struct.Struct("<QQI")
 _COUNT: Final = struct.Struct("<II")
 _CHOICE: Final = struct.Struct("<IB")
 _ALL: Final = 0xFFFFFFFF
-_STRATEGIES: Final = {"random": 0, "pct": 1, "explicit": 2}
+_STRATEGIES: Final = {"random": 0, "pct": 1, "explicit": 2, "segments": 3, "delay": 4}
 _OUTCOMES: Final = tuple(Outcome)
 _WITH_TRACE, _WITH_CHOICES = 1, 2
 ANSWER_SECONDS: Final = 60.0
@@ -209,10 +220,13 @@ class SimTarget:
 
     def again(self, program: Program | None, origin: Origin, *, trace: bool = False) -> tuple[Execution, Schedule]:
         """The execution that `origin` names, with the explicit schedule that leads to it."""
+        replay = self.rerun(program, origin, trace=trace)
+        return replay.execution, replay.schedule
+
+    def rerun(self, program: Program | None, origin: Origin, *, trace: bool = False) -> Replay:
+        """The same with everything that is known of it."""
         exploration = replace(origin.exploration, length=origin.length)
-        head = _request(exploration, origin.ordinal) + struct.pack("<I", origin.known)
-        execution, choices = self._replay(program, head, Schedule(), trace=trace)
-        return execution, Schedule(choices, exploration.granularity)
+        return self._replay(program, exploration, origin.ordinal, origin.known, (), _flags(trace=trace))
 
     def execute(
         self, program: Program | None, schedule: Schedule, *, trace: bool = False, known: int | None = None,
@@ -223,36 +237,60 @@ class SimTarget:
         Choice points are counted where tasks share memory, so a schedule means the same only with the same `known`.
         """
         exploration = Exploration("explicit", schedule.granularity, tick_budget=tick_budget, relaxed=relaxed, length=1)
-        head = _request(exploration, 0) + struct.pack("<I", _ALL if known is None else known)
-        return self._replay(program, head, schedule, trace=trace)[0]
+        flags = _flags(trace=True) if trace else 0
+        return self._replay(program, exploration, 0, known, schedule.choices, flags).execution
+
+    def follow(self, program: Program | None, segments: Segments, granularity: Granularity, known: int) -> Replay:
+        """The execution in which each segment's task makes so many choices, one segment after the other."""
+        exploration = Exploration("segments", granularity, length=1)
+        return self._replay(program, exploration, 0, known, segments, _flags(trace=False))
 
     def _replay(
-        self, program: Program | None, head: bytes, schedule: Schedule, *, trace: bool
-    ) -> tuple[Execution, tuple[tuple[int, int], ...]]:
+        self, program: Program | None, exploration: Exploration, ordinal: int, known: int | None,
+        listed: Segments, flags: int,
+    ) -> Replay:  # fmt: skip
         if program is not None:
             self.load(program)
-        flags = (_WITH_TRACE if trace else 0) | _WITH_CHOICES
-        body = b"".join(_CHOICE.pack(point, offset) for point, offset in schedule.choices)
-        self._send(MessageType.REPLAY, head + struct.pack("<BI", flags, len(schedule.choices)) + body)
-        steps = TraceDecoder(self.build.symbols)
-        choices: list[tuple[int, int]] = []
-        assembly, long_history = Assembly(), b""
+        head = struct.pack("<IBI", _ALL if known is None else known, flags, len(listed))
+        body = b"".join(_CHOICE.pack(point, offset) for point, offset in listed)
+        self._send(MessageType.REPLAY, _request(exploration, ordinal) + head + body)
+        answer = _Answer(TraceDecoder(self.build.symbols))
         while (frame := self._receive()).type != MessageType.REPLAYED:
-            if frame.type == MessageType.TRACE_TASKS:
-                steps.tasks(frame.payload)
-            elif frame.type == MessageType.TRACE:
-                steps.add(frame.payload)
-            elif frame.type == MessageType.CHOICES:
-                choices += _CHOICE.iter_unpack(frame.payload)
-            elif frame.type == MessageType.HISTORY:
-                long_history = assembly.add(frame.payload) or b""
+            answer.add(frame)
         self.log = self._expect(MessageType.LOG).decode("utf-8", "replace")
         result = _Result(frame.payload)
-        execution = self._execution(result, result.history or long_history)
-        if not trace:
-            return execution, tuple(choices)
-        explicit = Schedule(tuple(choices), schedule.granularity)
-        return replace(execution, trace=steps.trace(explicit, result.preemptions)), tuple(choices)
+        execution = self._execution(result, result.history or answer.history)
+        schedule = Schedule(tuple(answer.choices), exploration.granularity)
+        if flags & _WITH_TRACE:
+            execution = replace(execution, trace=answer.steps.trace(schedule, result.preemptions))
+        return Replay(execution, schedule, tuple(answer.segments), result.preemptions)
+
+
+def _flags(*, trace: bool) -> int:
+    return _WITH_CHOICES | (_WITH_TRACE if trace else 0)
+
+
+class _Answer:
+    """What comes before REPLAYED."""
+
+    def __init__(self, steps: TraceDecoder) -> None:
+        self.steps = steps
+        self.choices: list[tuple[int, int]] = []
+        self.segments: list[tuple[int, int]] = []
+        self.history = b""
+        self._assembly = Assembly()
+
+    def add(self, frame: Frame) -> None:
+        if frame.type == MessageType.TRACE_TASKS:
+            self.steps.tasks(frame.payload)
+        elif frame.type == MessageType.TRACE:
+            self.steps.add(frame.payload)
+        elif frame.type == MessageType.CHOICES:
+            self.choices += _CHOICE.iter_unpack(frame.payload)
+        elif frame.type == MessageType.SEGMENTS:
+            self.segments += _CHOICE.iter_unpack(frame.payload)
+        elif frame.type == MessageType.HISTORY:
+            self.history = self._assembly.add(frame.payload) or b""
 
 
 class _Result:

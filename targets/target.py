@@ -65,6 +65,20 @@ class Found:
     preemptions: int
 
 
+Segments = tuple[tuple[int, int], ...]
+"""Who went on at the choice points: pairs of how many of them, and the number of the task (255: the tick)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """One execution again, with the explicit schedule and the segments that lead there."""
+
+    execution: Execution
+    schedule: Schedule
+    segments: Segments
+    preemptions: int
+
+
 @dataclass(frozen=True, slots=True)
 class Progress:
     """How far an exploration is; `counts` (index to executions) holds those seen more than once, at the end."""

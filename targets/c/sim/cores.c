@@ -193,12 +193,16 @@ static void deliver_tick(void) {
     if (engine.stale) cores_update();
 }
 
+static unsigned chosen(unsigned choice) {
+    return choice == CHOICE_TICK ? choice : engine.enabled[(ring_start(engine.self) + choice) % engine.enabled_count];
+}
+
 /* Asks the strategy; the tick is offered only while there is budget and somebody sleeps. */
 static unsigned choose(void) {
     engine.choice_points++;
     unsigned choice = engine.strategy->choose(engine.enabled_count);
     if (choice == CHOICE_TICK && (!engine.ticks_left || !engine.sleepers)) choice = 0;
-    if (engine.tracing && choice) trace_choice(choice);
+    if (UNLIKELY(engine.logging)) trace_choice(choice, chosen(choice));
     return choice;
 }
 
@@ -222,9 +226,8 @@ void point_choose(void) {
         if (!is_enabled(engine.self)) cores_schedule();
         return;
     }
-    unsigned next = (ring_start(engine.self) + choice) % engine.enabled_count;
     engine.preemptions++;
-    cores_run(&engine.tasks[engine.enabled[next]]);
+    cores_run(&engine.tasks[chosen(choice)]);
 }
 
 /* ---- nobody can go on ---- */
@@ -265,7 +268,7 @@ void cores_schedule(void) {
         }
         unsigned choice = count > 1 || engine.ticks_left ? choose() : 0;
         if (choice == CHOICE_TICK) { deliver_tick(); continue; }
-        cores_run(&engine.tasks[engine.enabled[(ring_start(engine.self) + choice) % count]]);
+        cores_run(&engine.tasks[chosen(choice)]);
         return;
     }
 }

@@ -71,7 +71,8 @@ struct strategy {
     void (*begin)(void);              /* an execution starts; engine.random is seeded */
     unsigned (*choose)(unsigned n);   /* n > 1 enabled, or a tick can be delivered; never called otherwise */
 };
-extern const struct strategy strategy_random, strategy_pct, strategy_explicit;
+extern const struct strategy strategy_random, strategy_pct, strategy_explicit, strategy_segments,
+    strategy_delay;
 
 enum granularity { AT_WORDS, AT_SYNC };
 
@@ -87,6 +88,7 @@ struct pending {             /* a torn access whose load or store the compiled c
     uint8_t *address;
     uint32_t bytes;
     uint8_t *saved;          /* write: bytes before it; read: the real bytes to put back */
+    bool late;               /* write: a read was announced in between */
 };
 
 struct engine {
@@ -98,6 +100,7 @@ struct engine {
     bool stale;                       /* enabled[] must be computed again */
     bool running;                     /* an execution is under way */
     bool tracing;
+    bool logging;                     /* of choices: what a replay can be made of */
     bool pinned;                      /* some task of this execution has an affinity */
     uint8_t ticks_left;
     uint32_t points_left, choice_points, preemptions;
@@ -225,12 +228,14 @@ struct step {
     uint8_t kind, task, core, size, choice;
 };
 void trace_step(enum step_kind kind, uintptr_t pc, const void *address, unsigned size, const char *name);
-void trace_choice(unsigned choice);
+void trace_choice(unsigned choice, unsigned task);
 void trace_settle(void);
 void trace_begin(void);
+struct choice { uint32_t point; uint8_t offset; };
 extern struct step *trace_steps;
 extern uint32_t trace_count, trace_dropped;
-struct choice { uint32_t point; uint8_t offset; };
+extern struct choice *segment_log;    /* who went on at the choice points: so many of them (point), that task (offset) */
+extern uint32_t segment_count;
 extern struct choice *choice_log;     /* non-zero choices made, while tracing */
 extern uint32_t choice_count;
 

@@ -102,32 +102,51 @@ static void copy_point(const void *address, unsigned bytes, bool write, uintptr_
     if (UNLIKELY(engine.tracing)) trace_step(write ? STEP_WRITE : STEP_READ, pc, address, bytes, NULL);
 }
 
+static void copy_word(uint8_t *to, const uint8_t *from, uint32_t bytes, uintptr_t pc, uint32_t index, uint32_t words) {
+    uint8_t word[4];
+    engine.range_index = index;
+    engine.range_words = words;
+    copy_point(from, bytes, false, pc);
+    __builtin_memcpy(word, from, bytes);
+    engine.range_index = index;
+    engine.range_words = words;
+    copy_point(to, bytes, true, pc);
+    __builtin_memcpy(to, word, bytes);
+    if (UNLIKELY(engine.pending)) tear_settle();
+}
+
 /* A copy as the chip does it: word by word, each word's load and store preceded by a point when it is shared. */
 static void copy_words(uint8_t *to, const uint8_t *from, size_t bytes, uintptr_t pc) {
     uint32_t words = (uint32_t)(bytes / 4 + 1), index = 0, part;
     for (size_t done = 0; done < bytes; done += part, index++) {
         part = step_bytes(to + done, from + done, bytes - done);
-        uint8_t word[4];
-        engine.range_index = index;
-        engine.range_words = words;
-        copy_point(from + done, part, false, pc);
-        __builtin_memcpy(word, from + done, part);
-        engine.range_index = index;
-        engine.range_words = words;
-        copy_point(to + done, part, true, pc);
-        __builtin_memcpy(to + done, word, part);
-        if (UNLIKELY(engine.pending)) tear_settle();
+        copy_word(to + done, from + done, part, pc, index, words);
     }
     engine.range_words = 0;
 }
 
-void copy_torn(void *to, const void *from, size_t bytes, uintptr_t pc) {
+/* The last word first, for a move upwards within itself. */
+static void copy_words_down(uint8_t *to, const uint8_t *from, size_t bytes, uintptr_t pc) {
+    uint32_t words = (uint32_t)(bytes / 4 + 1), index = 0, part;
+    for (size_t left = bytes; left; left -= part, index++) {
+        uint32_t a = (uintptr_t)(to + left) & 3, b = (uintptr_t)(from + left) & 3;
+        part = (a ? a : 4) < (b ? b : 4) ? (a ? a : 4) : (b ? b : 4);
+        if (part > left) part = (uint32_t)left;
+        copy_word(to + left - part, from + left - part, part, pc, index, words);
+    }
+    engine.range_words = 0;
+}
+
+static void copy_any(void *to, const void *from, size_t bytes, uintptr_t pc, bool down) {
     settle();
     bool shared = shadow_touch((uintptr_t)from, bytes, false, pc);
     shared |= shadow_touch((uintptr_t)to, bytes, true, pc);
-    if (shared && engine.granularity == AT_WORDS) copy_words(to, from, bytes, pc);
-    else __real_memmove(to, from, bytes);
+    if (!shared || engine.granularity != AT_WORDS) __real_memmove(to, from, bytes);
+    else if (down) copy_words_down(to, from, bytes, pc);
+    else copy_words(to, from, bytes, pc);
 }
+
+void copy_torn(void *to, const void *from, size_t bytes, uintptr_t pc) { copy_any(to, from, bytes, pc, false); }
 
 static void fill_torn(uint8_t *to, int value, size_t bytes, uintptr_t pc) {
     settle();
@@ -164,11 +183,7 @@ static void fill_torn(uint8_t *to, int value, size_t bytes, uintptr_t pc) {
 COPY(__tsan_memcpy) COPY(__wrap_memcpy) FILL(__tsan_memset) FILL(__wrap_memset)
 
 static void *move_torn(void *to, const void *from, size_t bytes, uintptr_t pc) {
-    bool overlap = (uintptr_t)to < (uintptr_t)from + bytes && (uintptr_t)from < (uintptr_t)to + bytes;
-    if (!overlap || to <= from || bytes > 16384) { copy_torn(to, from, bytes, pc); return to; }
-    uint8_t middle[bytes];   /* backwards would do it in place; through a private copy the words tear just so */
-    copy_torn(middle, from, bytes, pc);
-    copy_torn(to, middle, bytes, pc);
+    copy_any(to, from, bytes, pc, (uintptr_t)to - (uintptr_t)from < bytes);
     return to;
 }
 #define MOVE(name) \

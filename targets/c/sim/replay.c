@@ -2,8 +2,9 @@
  * replay.c: one execution again, by ordinal or by an explicit schedule, with its choices and on request its trace.
  *
  * REPLAY: a request (session.h), u32 known (how many entries of the log of shared words to start from; ffffffff all),
- * u8 flags (1 trace, 2 choices), u32 count of explicit choices, each u32 point, u8 offset.
- * Answer: TRACE* (steps), CHOICES*, then REPLAYED (a result).
+ * u8 flags (1 trace, 2 choices), u32 count of explicit choices, each u32 point, u8 offset
+ * (of segments: u32 choice points, u8 task).
+ * Answer: TRACE* (steps), CHOICES* and SEGMENTS*, then REPLAYED (a result).
  */
 #include "session.h"
 #include "strategy_explicit.h"
@@ -12,15 +13,16 @@ enum { WITH_TRACE = 1, WITH_CHOICES = 2, MOST_CHOICES = 1 << 16 };
 
 static struct choice asked[MOST_CHOICES];
 
-static bool read_choices(wire_reader *reader) {
+static bool read_choices(wire_reader *reader, bool ascending) {
     uint32_t count = (uint32_t)wire_get_uint(reader, 4);
     if (count > MOST_CHOICES) return false;
     for (uint32_t i = 0; i < count && !reader->short_read; i++) {
         asked[i].point = (uint32_t)wire_get_uint(reader, 4);
         asked[i].offset = (uint8_t)wire_get_uint(reader, 1);
-        if (i && asked[i].point <= asked[i - 1].point) return false;
+        if (ascending && i && asked[i].point <= asked[i - 1].point) return false;
     }
     explicit_choices(asked, count);
+    segments_follow(asked, count);
     return !reader->short_read;
 }
 
@@ -55,28 +57,29 @@ static void send_trace(void) {
     }
 }
 
-static void send_choices(void) {
+static void send_list(uint8_t type, const struct choice *list, uint32_t count) {
     static uint8_t payload[32765];
     wire_writer writer = {payload, payload + sizeof payload, false};
-    for (uint32_t i = 0; i < choice_count; i++) {
-        wire_put_uint(&writer, choice_log[i].point, 4);
-        wire_put_uint(&writer, choice_log[i].offset, 1);
-        if (writer.end - writer.at >= 5 && i + 1 < choice_count) continue;
-        session_send(WIRE_CHOICES, payload, (size_t)(writer.at - payload));
+    for (uint32_t i = 0; i < count; i++) {
+        wire_put_uint(&writer, list[i].point, 4);
+        wire_put_uint(&writer, list[i].offset, 1);
+        if (writer.end - writer.at >= 5 && i + 1 < count) continue;
+        session_send(type, payload, (size_t)(writer.at - payload));
         writer.at = payload;
     }
 }
 
 /* The state of learning in which the execution began; what has been learnt since is learnt again afterwards. */
-static void execute_from(uint32_t known, uint64_t ordinal, bool traced) {
+static void execute_from(uint32_t known, uint64_t ordinal, unsigned flags) {
     static uint32_t saved[WIRE_PAYLOAD_MAX / 4];
     uint32_t now = shadow_log_length < WIRE_PAYLOAD_MAX / 4 ? shadow_log_length : WIRE_PAYLOAD_MAX / 4;
     __real_memcpy(saved, shadow_log, now * sizeof *saved);
     if (known < now) shadow_restore(saved, known);
-    engine.tracing = traced;
-    trace_begin();
+    engine.tracing = flags & WITH_TRACE;
+    engine.logging = flags & (WITH_CHOICES | WITH_TRACE);
+    if (flags) trace_begin();
     session_execute(ordinal);
-    engine.tracing = false;
+    engine.tracing = engine.logging = false;
     if (known < now) shadow_restore(saved, now);
 }
 
@@ -85,10 +88,11 @@ void replay(wire_reader *reader) {
     bool valid = request_read(reader, &request);
     uint32_t known = (uint32_t)wire_get_uint(reader, 4);
     unsigned flags = (unsigned)wire_get_uint(reader, 1);
-    if (!valid || !read_choices(reader)) { session_error("malformed replay request"); return; }
+    if (!valid || !read_choices(reader, request.plan.strategy != &strategy_segments)) { session_error("malformed replay request"); return; }
     engine.plan = request.plan;
-    execute_from(known, request.first, flags != 0);
+    execute_from(known, request.first, flags);
     if (flags & WITH_TRACE) send_trace();
-    if (flags & WITH_CHOICES) send_choices();
+    if (flags & WITH_CHOICES) send_list(WIRE_CHOICES, choice_log, choice_count);
+    if (flags & WITH_CHOICES) send_list(WIRE_SEGMENTS, segment_log, segment_count);
     session_send_result(WIRE_REPLAYED, 0, request.first, known);
 }

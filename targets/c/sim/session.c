@@ -108,7 +108,9 @@ void session_send_result(uint8_t type, uint32_t index, uint64_t ordinal, uint32_
 }
 
 static const struct strategy *strategy_of(uint64_t number) {
-    return number == 0 ? &strategy_random : number == 1 ? &strategy_pct : number == 2 ? &strategy_explicit : NULL;
+    static const struct strategy *const all[] = {&strategy_random, &strategy_pct, &strategy_explicit, &strategy_segments,
+                                                 &strategy_delay};
+    return number < sizeof all / sizeof *all ? all[number] : NULL;
 }
 
 bool request_read(wire_reader *reader, struct request *request) {

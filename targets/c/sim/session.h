@@ -13,7 +13,8 @@ void session_send(uint8_t type, const void *payload, size_t length);
 void session_error(const char *text);
 bool session_interrupted(void);      /* the host has said something: stop and listen */
 
-/* What EXPLORE and REPLAY have in common, 41 bytes: u8 strategy (0 random, 1 pct, 2 explicit), u8 granularity (0 words,
+/* What EXPLORE and REPLAY have in common, 41 bytes: u8 strategy (0 random, 1 pct, 2 explicit, 3 segments,
+ * 4 delay), u8 granularity (0 words,
  * 1 sync), u8 relaxed, u8 depth, u8 tick_budget, u64 seed, u64 first ordinal, u64 executions, u32 max_points,
  * u32 length (k of PCT; 0: measure), u32 quantum_us. */
 struct request {

@@ -1,6 +1,7 @@
-/* strategy_explicit.h: the list that the explicit strategy follows; points ascending, valid while it runs. */
+/* strategy_explicit.h: the lists that the explicit strategies follow; valid while they run. */
 #ifndef P4V_STRATEGY_EXPLICIT_H
 #define P4V_STRATEGY_EXPLICIT_H
 #include "engine.h"
 void explicit_choices(const struct choice *list, uint32_t length);
+void segments_follow(const struct choice *list, uint32_t length);
 #endif

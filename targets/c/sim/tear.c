@@ -7,8 +7,8 @@
  * the words written one by one. Both are exact because between a hook's return and the fiber's next hook nothing else
  * runs.
  *
- * 8-byte scalars tear only if their high word has ever been seen to change: pointers (whose high words are 0) never
- * do, as on a 32-bit chip.
+ * 8-byte scalars tear only if their high word has ever been seen to change, or to be other than 0: pointers (whose high
+ * words are 0) never do, as on a 32-bit chip.
  */
 #include "engine.h"
 
@@ -42,11 +42,12 @@ static bool scalar_is_whole(uint8_t *address, uint32_t bytes, const uint8_t *fre
     return !high_changed || __real_memcmp(fresh, old, 4) == 0;
 }
 
-static void write_words(uint8_t *address, uint32_t bytes, const uint8_t *fresh) {
+/* The point before the first word was taken by the hook, unless the copy's reads came `late`r than that. */
+static void write_words(uint8_t *address, uint32_t bytes, const uint8_t *fresh, bool late) {
     uint32_t words = words_of(address, bytes), index = 0;
     for (uint32_t done = 0, part; done < bytes; done += part, index++) {
         part = chunk(address + done, bytes - done);
-        if (index) range_point(index, words);
+        if (index || late) range_point(index, words);
         __real_memcpy(address + done, fresh + done, part);
     }
 }
@@ -60,14 +61,14 @@ static void settle_write(void) {
     if (__real_memcmp(fresh, write_old, bytes) == 0) return;
     if (scalar_is_whole(address, bytes, fresh, write_old)) return;
     __real_memcpy(address, write_old, bytes);
-    write_words(address, bytes, fresh);
+    write_words(address, bytes, fresh, engine.pending_write.late);
 }
 
 void tear_write(uint8_t *address, uint32_t bytes) {
     if (engine.granularity != AT_WORDS) return;
     range_point(0, words_of(address, bytes));
     if (bytes > TEAR_MAX) return;
-    engine.pending_write = (struct pending){address, bytes, write_old};
+    engine.pending_write = (struct pending){.address = address, .bytes = bytes, .saved = write_old};
     __real_memcpy(write_old, address, bytes);
     engine.pending = 1;
 }
@@ -99,13 +100,18 @@ struct pending tear_postpone(void) {
 void tear_resume(struct pending write) {
     if (!write.bytes) return;
     engine.pending_write = write;
+    engine.pending_write.late = true;
     __real_memcpy(write_old, write.address, write.bytes);
     engine.pending = 1;
 }
 
 static bool read_is_whole(const uint8_t *address, uint32_t bytes) {
     if (engine.granularity != AT_WORDS || bytes > TEAR_MAX) return true;
-    return bytes == 8 && !((uintptr_t)address & 3) && !shadow_tearable((uintptr_t)address + 4);
+    if (bytes != 8 || ((uintptr_t)address & 3)) return false;
+    uint32_t high;
+    __builtin_memcpy(&high, address + 4, 4);
+    if (high) shadow_learn(GRANULE(address + 4), true);
+    return !shadow_tearable((uintptr_t)address + 4);
 }
 
 void tear_read(uint8_t *address, uint32_t bytes) {
@@ -116,7 +122,7 @@ void tear_read(uint8_t *address, uint32_t bytes) {
     uint8_t seen[bytes];
     read_words(address, bytes, seen);
     if (__real_memcmp(seen, address, bytes) == 0) return;
-    engine.pending_read = (struct pending){address, bytes, read_real};
+    engine.pending_read = (struct pending){.address = address, .bytes = bytes, .saved = read_real};
     __real_memcpy(read_real, address, bytes);
     __real_memcpy(address, seen, bytes);
     engine.pending = 1;

@@ -8,8 +8,8 @@
 enum { STEPS_MAX = 1 << 20, CHOICES_MAX = 1 << 20, SLICE = 8 };
 
 struct step *trace_steps;
-uint32_t trace_count, trace_dropped, choice_count;
-struct choice *choice_log;
+uint32_t trace_count, trace_dropped, choice_count, segment_count;
+struct choice *choice_log, *segment_log;
 static uint32_t record_choice, record_point;
 static uint32_t open_write = UINT32_MAX;   /* index of a write whose value is known at the task's next hook */
 static uint32_t steps_capacity;
@@ -18,8 +18,9 @@ uint32_t session_position(void);  /* records in the history so far */
 
 void trace_begin(void) {
     if (!choice_log) choice_log = __real_malloc(CHOICES_MAX * sizeof *choice_log);
-    if (!choice_log) __real_abort();
-    trace_count = trace_dropped = choice_count = 0;
+    if (!segment_log) segment_log = __real_malloc(CHOICES_MAX * sizeof *segment_log);
+    if (!choice_log || !segment_log) __real_abort();
+    trace_count = trace_dropped = choice_count = segment_count = 0;
     record_choice = 0;
     record_point = UINT32_MAX;
     open_write = UINT32_MAX;
@@ -62,8 +63,15 @@ void trace_settle(void) {
     open_write = UINT32_MAX;
 }
 
+static void extend_segment(unsigned task) {
+    if (segment_count && segment_log[segment_count - 1].offset == task) segment_log[segment_count - 1].point++;
+    else if (segment_count < CHOICES_MAX) segment_log[segment_count++] = (struct choice){1, (uint8_t)task};
+}
+
 /* The next step, by whichever task, carries the choice that led to it. */
-void trace_choice(unsigned choice) {
+void trace_choice(unsigned choice, unsigned task) {
+    extend_segment(task);
+    if (!choice) return;
     record_choice = choice;
     record_point = engine.choice_points - 1;
     if (choice_count < CHOICES_MAX)

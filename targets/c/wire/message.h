@@ -40,6 +40,7 @@ enum wire_type {
     WIRE_COUNTS = 0x95,
     WIRE_CHOICES = 0x96,
     WIRE_TRACE_TASKS = 0x97,
+    WIRE_SEGMENTS = 0x98,
 };
 
 typedef struct wire_writer { uint8_t *at, *end; bool overflow; } wire_writer;

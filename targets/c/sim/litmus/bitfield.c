@@ -4,14 +4,19 @@
  * outcome: w */
 static struct { unsigned a : 1, b : 1, c : 1, d : 1; } shared;
 
+static void set_a(void) { shared.a = 1; }
+static void set_b(void) { shared.b = 1; }
+static void set_c(void) { shared.c = 1; }
+static void set_d(void) { shared.d = 1; }
+
 static void writer(void) {
-    shared.a = 1;
-    shared.b = 1;
+    set_a();
+    set_b();
 }
 
 static void reader(void) {
-    shared.c = 1;
-    shared.d = 1;
+    set_c();
+    set_d();
 }
 
 static void print(void);

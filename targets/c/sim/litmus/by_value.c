@@ -7,7 +7,8 @@ struct five { int a, b, c, d, e; };
 static struct five shared;
 static int seen[5];
 
-static void keep(struct five value) {
+void keep(struct five value);
+void keep(struct five value) {
     seen[0] = value.a;
     seen[1] = value.b;
     seen[2] = value.c;

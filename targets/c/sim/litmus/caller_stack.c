@@ -4,6 +4,7 @@
  * outcome: x y z */
 struct three { int a, b, c; };
 static struct three *_Atomic address;
+static _Atomic int written;
 static struct three seen;
 
 static void writer(void) {
@@ -12,6 +13,7 @@ static void writer(void) {
     theirs->a = 1;
     theirs->b = 1;
     theirs->c = 1;
+    written = 1;
 }
 
 static void reader(void) {
@@ -20,7 +22,7 @@ static void reader(void) {
     seen.a = mine.a;
     seen.b = mine.b;
     seen.c = mine.c;
-    while (mine.c == 0) {}   /* the variable outlives the writes */
+    while (!written) {}   /* the variable outlives the writes */
 }
 
 static void print(void);

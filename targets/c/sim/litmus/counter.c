@@ -4,14 +4,16 @@
  * outcome: n */
 static int shared;
 
+static void increment(void) { shared++; }
+
 static void writer(void) {
-    shared++;
-    shared++;
+    increment();
+    increment();
 }
 
 static void reader(void) {
-    shared++;
-    shared++;
+    increment();
+    increment();
 }
 
 static void print(void);

@@ -5,9 +5,11 @@
 #include <stdint.h>
 static uint64_t shared, seen;
 
+static void set(uint64_t value) { shared = value; }
+
 static void writer(void) {
-    shared = 0x100000001;
-    shared = 0x200000002;
+    set(0x100000001);
+    set(0x200000002);
 }
 
 static void reader(void) { seen = shared; }

@@ -5,14 +5,17 @@
 static int targets[3], *shared = targets;
 static int *seen[2];
 
+static void set(int *value) { shared = value; }
+static int *get(void) { return shared; }
+
 static void writer(void) {
-    shared = targets + 1;
-    shared = targets + 2;
+    set(targets + 1);
+    set(targets + 2);
 }
 
 static void reader(void) {
-    seen[0] = shared;
-    seen[1] = shared;
+    seen[0] = get();
+    seen[1] = get();
 }
 
 static void print(void);

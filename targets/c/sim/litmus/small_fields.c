@@ -13,10 +13,7 @@ static void writer(void) {
     shared.d = 1;
 }
 
-static void reader(void) {
-    struct small local = shared;
-    seen = local;
-}
+static void reader(void) { seen = shared; }
 
 static void print(void);
 #include "two_tasks.h"

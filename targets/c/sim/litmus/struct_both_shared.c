@@ -1,6 +1,7 @@
-/* Assignment of a struct with both sides shared.
+/* Assignment of a struct with both sides shared: word by word, or all loads first, as gcc's code does it.
  * writer: a=1 b=1 c=1 x=p y=q z=r
- * reader: s=a t=b u=c p=s q=t r=u
+ * reader: s=a p=s t=b q=t u=c r=u
+ * reader-gcc: s=a t=b u=c p=s q=t r=u
  * outcome: x y z p q r */
 struct three { int a, b, c; };
 static struct three from, to, seen;

@@ -6,7 +6,8 @@
 struct five { int a, b, c, d, e; };
 static struct five shared, seen;
 
-static struct five snapshot(void) { return shared; }   /* audited */
+struct five snapshot(void);
+struct five snapshot(void) { return shared; }   /* audited */
 
 static void writer(void) {
     shared.a = 1;
