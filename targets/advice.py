@@ -31,7 +31,7 @@ def of_compile_error(error: CompileError, manifest: Manifest | None) -> str:
     listed = f"{_place(manifest, error.unit.key)} lists it" if manifest else error.unit.key
     lines = [f"{error.unit.source} does not compile ({listed})", _shortened(error.words)]
     lines += _header_advice(error.words, manifest)
-    lines.append(f"command: {shlex.join(error.command)}")
+    lines.append(f"command: {shlex.join(redacted(word, manifest) for word in error.command)}")
     return redacted("\n".join(lines), manifest)
 
 

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -40,7 +39,7 @@ class Tree:
 
 
 @pytest.fixture
-def tree(tmp_path: Path) -> Iterator[Tree]:
+def tree(tmp_path: Path) -> Tree:
     made = Tree(tmp_path / "tree", tmp_path / "cache")
     made.write("a.c", '#include "value.h"\nint f(void) { return VALUE; }\n')
     made.write("second/value.h", "#define VALUE 3\n")

@@ -71,11 +71,14 @@ int main() { ns::touched = ns::Derived::shared; return ns::thing.values[1]; }
 """
 
 
-def program(folder: Path, compiler: Compiler, source: str, suffix: str) -> tuple[Symbols, dict[str, int]]:
+Linked = tuple[Symbols, dict[str, int]]
+
+
+def program(folder: Path, compiler: Compiler, source: str, suffix: str, level: str = "-O0") -> Linked:
     """The symbols of a compiled source, and the addresses of its ELF symbols."""
     driver = (compiler.cxx or ()) if suffix == ".cpp" else compiler.c
     (folder / f"code{suffix}").write_text(source)
-    flags = ("-O0", "-g", *compiler.position, f"-ffile-prefix-map={folder}=.")
+    flags = (level, "-g", *compiler.position, f"-ffile-prefix-map={folder}=.")
     for command in (
         [*driver, *flags, "-c", f"{folder}/code{suffix}", "-o", "code.o"],
         [*compiler.c, *compiler.link, "code.o", "-o", "program"],
@@ -122,6 +125,20 @@ def test_cxx_names(tmp_path: Path, compiler: Compiler) -> None:
     assert symbols.data(thing + 6).startswith("ns::thing.values.")
     assert symbols.data(thing + 6).endswith("[1]")
     assert symbols.data(addresses["_ZN2ns7Derived6sharedE"]) == "ns::Derived::shared"
+
+
+def test_parts_of_a_split_struct_keep_their_names(tmp_path: Path, compiler: Compiler) -> None:
+    """At -O1 clang keeps only the members that are used, each a variable of its own."""
+    source = (
+        "static struct { int first[3]; struct { long a, b; } second; } s_parts;\n"
+        "__attribute__((noinline)) void set(int x) { s_parts.first[1] += x; s_parts.second.b += x; }\n"
+        "__attribute__((noinline)) long get(void) { return s_parts.first[1] * s_parts.second.b; }\n"
+        "int main(int argc, char **argv) { (void)argv; set(argc); return (int)get(); }\n"
+    )
+    symbols, _ = program(tmp_path, compiler, source, ".c", "-O1")
+    places = symbols.variables.addresses("s_parts")
+    found = {symbols.data(place + offset) for place in places for offset in range(0, 32, 4)}
+    assert {"s_parts.first[1]", "s_parts.second.b"} <= found
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Any
 
+from elftools.dwarf.dwarf_expr import DWARFExprParser
 from elftools.elf.elffile import ELFFile
 
 from p4verify.targets.source_lines import c_units
@@ -21,7 +22,6 @@ _TRANSPARENT = frozenset({
     "DW_TAG_typedef", "DW_TAG_const_type", "DW_TAG_volatile_type", "DW_TAG_restrict_type", "DW_TAG_atomic_type",
 })  # fmt: skip
 _RECORDS = frozenset({"DW_TAG_structure_type", "DW_TAG_class_type", "DW_TAG_union_type"})
-_OP_ADDR, _OP_ADDRX = 0x03, 0xA1
 
 
 @dataclass(slots=True)
@@ -62,11 +62,13 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """A variable of static storage."""
+    """A variable of static storage, or the `size` bytes of it from `offset` on that lie at `address`."""
 
     address: int
     name: str
     layout: Layout
+    offset: int
+    size: int
 
 
 class Variables:
@@ -76,14 +78,18 @@ class Variables:
         self.path = path
         self.name = lru_cache(maxsize=65536)(self._name)
 
+    def addresses(self, name: str) -> list[int]:
+        """Where variables of this name lie, several when files have static ones of one name."""
+        return [variable.address for variable in self._table[1] if variable.name == name]
+
     def _name(self, address: int) -> str:
         """The variable and member at `address`, "" where there is none."""
         starts, variables = self._table
         number = bisect_right(starts, address) - 1
         found = variables[number] if number >= 0 else None
-        if found is None or address >= found.address + max(found.layout.size, 1):
+        if found is None or address >= found.address + found.size:
             return ""
-        return found.name + found.layout.path(address - found.address)
+        return found.name + found.layout.path(address - found.address + found.offset)
 
     @cached_property
     def _table(self) -> tuple[list[int], list[Variable]]:
@@ -98,32 +104,35 @@ def _variables(dwarf: Any) -> Iterator[Variable]:
     for unit in c_units(dwarf):
         types = _Types(dwarf)
         for die in unit.iter_DIEs():
-            address = _address(dwarf, unit, die) if die.tag == "DW_TAG_variable" else None
-            if address:
+            places = _places(dwarf, unit, die) if die.tag == "DW_TAG_variable" else ()
+            for address, offset, size in places:
                 described = _described(die)
-                yield Variable(address, _qualified(described), types.layout(described))
+                layout = types.layout(described)
+                yield Variable(address, _qualified(described), layout, offset, size or max(layout.size, 1))
 
 
-def _address(dwarf: Any, unit: Any, die: Any) -> int | None:
+def _places(dwarf: Any, unit: Any, die: Any) -> Iterator[tuple[int, int, int]]:
+    """(address, offset, size) of each part of a variable; size 0 is all of it. clang splits structs into parts."""
     location = die.attributes.get("DW_AT_location")
-    if location is None or not isinstance(location.value, list) or not location.value:
-        return None
-    operation, operand = location.value[0], bytes(location.value[1:])
-    if operation == _OP_ADDR and len(operand) == 8:
-        return int.from_bytes(operand, "little")
-    if operation == _OP_ADDRX:
-        found: int = dwarf.get_addr(unit, _uleb(operand))
-        return found
-    return None
-
-
-def _uleb(raw: bytes) -> int:
-    value = 0
-    for number, byte in enumerate(raw):
-        value |= (byte & 0x7F) << (7 * number)
-        if byte < 0x80:
-            break
-    return value
+    if location is None or not isinstance(location.value, list):
+        return
+    address, offset = None, 0
+    for operation in DWARFExprParser(dwarf.structs).parse_expr(location.value):
+        match operation.op_name:
+            case "DW_OP_addr":
+                address = operation.args[0]
+            case "DW_OP_addrx":
+                address = dwarf.get_addr(unit, operation.args[0])
+            case "DW_OP_plus_uconst" if address is not None:
+                address += operation.args[0]
+            case "DW_OP_piece":
+                if address is not None:
+                    yield address, offset, operation.args[0]
+                address, offset = None, offset + operation.args[0]
+            case _:  # a value that the compiler computes has no address
+                address = None
+    if address is not None and offset == 0:
+        yield address, 0, 0
 
 
 def _described(die: Any) -> Any:
