@@ -166,9 +166,9 @@ def _words(observation: Observation, token: int | None) -> tuple[str, str]:
     name = observation.observer
     if name.startswith("handler."):
         kind = KINDS.get(int(observation["event"]), "other")
-        return ("handles", f"{kind} event" + (f" {token}" if token else "")) if name.endswith("enter") else (
-            "leaves", f"the {kind} handler"
-        )  # fmt: skip
+        if name == "handler.return":
+            return "leaves", f"the {kind} handler"
+        return "handles", f"{kind} event" + (f" {token}" if token else "")
     if name == _REQUEST:
         return "posts", f"HTTP request {int(observation['serial'])}"
     if name.startswith("bus.publish."):

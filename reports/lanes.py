@@ -92,10 +92,15 @@ class _Page:
     # ---- around the lanes ----
 
     def header(self, finding: ConfirmedFinding) -> list[Text]:
-        head = Text.assemble(("✗ ", "bold red"), (finding.invariant, "bold red"), "  ", (finding.title, "bold"))
+        head = Text.assemble(
+            ("✗ ", "bold red"),
+            (values.printable(finding.invariant), "bold red"),
+            "  ",
+            (values.printable(finding.title), "bold"),
+        )
         criteria = ", ".join(finding.criteria)
         facts = [f"criterion {criteria}"] if criteria else []
-        facts += [f"firmware {finding.firmware}"] if finding.firmware else []
+        facts += [f"firmware {values.printable(finding.firmware)}"] if finding.firmware else []
         if finding.preemptions is not None:
             facts.append(f"{finding.preemptions} preemption" + "s" * (finding.preemptions != 1))
         facts += [f"replayed {finding.replayed} of {finding.replays}"] if finding.replays else []
@@ -111,7 +116,7 @@ class _Page:
         for task in tasks:
             core = "" if task.core is None else f", core {task.core}"
             label = Text.assemble((values.printable(task.name), "bold"), (f" (priority {task.priority}{core})  ", _DIM))
-            calls = Text(" → ", _DIM).join(self._call(i.delay_ms, call(i)) for i in task.invocations)
+            calls = Text.assemble((" → ", _DIM)).join(self._call(i.delay_ms, call(i)) for i in task.invocations)
             lines += self.wrap(label + calls, indent=2, hang=6)
         return lines
 
@@ -139,7 +144,7 @@ class _Page:
         return lines
 
     def replay(self, finding: ConfirmedFinding) -> list[Text]:
-        command = [Text(line, "bold") for line in folded(finding.command, self.width)]
+        command = [Text(line, "bold") for line in folded(values.printable(finding.command), self.width)]
         return [Text(""), *self.title("Replay"), *command]
 
     def title(self, text: str) -> list[Text]:
@@ -193,7 +198,7 @@ class _Page:
         for i, width in enumerate(self._widths(len(lanes))):
             cell = cells.get(i, Text("")).copy()
             cell.truncate(width, overflow="ellipsis", pad=True)
-            line += Text(" │ ", _DIM) + cell if i else cell
+            line.append_text(Text.assemble((" │ ", _DIM), cell) if i else cell)
         line.rstrip()
         return line
 
@@ -203,7 +208,7 @@ class _Page:
         if isinstance(entry, Switch):
             return self._switch(entry)
         if entry.task not in lanes:
-            return self._aside(entry)
+            return self._aside(entry, lanes)
         at = lanes.index(entry.task)
         return [self._cells(lanes, {at: line}) for line in self._row(entry, self._widths(len(lanes))[at])]
 
@@ -218,10 +223,13 @@ class _Page:
             return ruled(Text(f"▲ {text}", "yellow"), self.width, "╌")
         return ruled(Text(f"▼ {text}", "bold yellow"), self.width, "━")
 
-    def _aside(self, row: Row) -> list[Text]:
-        """What a task without a column did, across all columns."""
+    def _aside(self, row: Row, lanes: Sequence[str]) -> list[Text]:
+        """What a task without a column did: in the first one where it fits, else across all."""
         what = ", ".join(f"{action.verb} {action.what}".strip() for action in row.actions)
-        return self.wrap(Text(f"· {values.printable(row.task)} {what}", "" if row.evidence else _DIM), indent=1, hang=3)
+        text = Text.assemble((f"· {values.printable(row.task)} {what}", "" if row.evidence else _DIM))
+        if text.cell_len <= self._widths(len(lanes))[0]:
+            return [self._cells(lanes, {0: text})]
+        return self.wrap(text, indent=1, hang=3)
 
     def _row(self, row: Row, width: int) -> list[Text]:
         lines: list[Text] = []
@@ -236,33 +244,28 @@ class _Page:
             mark if row.evidence and action.verb else "", (f"{action.verb} ".lstrip(), "bold"), (action.what, style)
         )
         if len(action.readings) == 1:
-            head += self._reading(action)
+            return wrapped(head + self._only_reading(action.readings[0]), width, hang=2)
         if action.token in self.palette:
             head.append(f"  (event {action.token})", style)
         lines = wrapped(head, width, 0 if action.verb else 2, 2)
-        if len(action.readings) == 1:
-            return lines
         return lines + (wrapped(self._readings(action), width, 2, 2) if action.readings else [])
 
-    def _reading(self, action: Action) -> Text:
-        """The only one: s_state.count = 3, with the member directly after its record."""
-        reading = action.readings[0]
+    def _only_reading(self, reading: Reading) -> Text:
+        """s_state.count = 3, with the member directly after its record."""
         dot = "" if not reading.member or reading.member.startswith("[") else "."
-        return Text.assemble(dot + reading.member, " = ", (reading.value, self.palette.get(reading.token or 0, "bold")))
+        return Text.assemble(f"{dot}{_joined(reading)}", *self._value(reading, explained=True))
+
+    def _value(self, reading: Reading, *, explained: bool) -> list[tuple[str, str]]:
+        """The value, and the event that it came from where that is to be `explained`."""
+        style = self.palette.get(reading.token or 0, "bold")
+        event = f"{JOINT}({reading.token})" if explained and reading.token in self.palette else ""
+        return [(reading.value + event, style)]
 
     def _readings(self, action: Action) -> Text:
-        parts = [
-            Text.assemble(_joined(reading), (reading.value, self.palette.get(reading.token or 0, "bold")))
-            + self._event(reading, action)
-            for reading in action.readings
-        ]
+        """All of them; each with its event, where they come from several."""
+        mixed = action.token is None
+        parts = [Text.assemble(_joined(one), *self._value(one, explained=mixed)) for one in action.readings]
         return Text(", ").join(parts)
-
-    def _event(self, reading: Reading, action: Action) -> Text:
-        """Which event a value came from, where the values of one row come from several."""
-        if action.token is not None or reading.token not in self.palette:
-            return Text("")
-        return Text(f"{JOINT}({reading.token})", self.palette[reading.token])
 
     def _place(self, row: Row, width: int) -> list[Text]:
         if not row.lines:

@@ -85,50 +85,66 @@ Entry = Row | Switch | Gap
 def rows(steps: Sequence[Step], relevance: Relevance, records: Iterable[Record]) -> list[Entry]:
     """Everything to show, in order, with gaps for what is left out."""
     switches = _merged(switch for suspension in relevance.suspensions for switch in _switches(steps, suspension))
-    marked = _access_rows(steps, relevance.steps, {switch.index for switch in switches})
-    marked += [(_place(steps, record), 1, _record_row(steps, record)) for record in records]
-    entries: list[Placed] = [(index, 2, 0, count, row) for index, count, row in marked]
-    entries += [(switch.index, 1, int(not switch.resumed), 0, switch) for switch in switches]
-    entries.sort(key=lambda entry: entry[:3])
-    return _with_gaps(steps, [(index, count, entry) for index, _, _, count, entry in _nearest(entries)])
+    breaks = {switch.index for switch in switches}
+    placed = [_Placed(row.index, 3, after, row) for row, after in _access_rows(steps, relevance.steps, breaks)]
+    placed += [_Placed(switch.index, 1, switch.index, switch) for switch in switches]
+    for row in (_record_row(steps, record) for record in records):
+        before_switch = row.index > 0 and steps[row.index - 1].task == row.task
+        placed.append(_Placed(row.index, 0 if before_switch else 2, row.index, row))
+    placed.sort(key=lambda one: (one.index, one.order))
+    return _with_gaps(steps, _nearest(placed))
 
 
-Placed = tuple[int, int, int, int, Row | Switch]
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    """An entry before step `index`, and where the steps that it shows end.
+
+    `order` among those before the same step: records of the task that was running, a switch, other records, accesses.
+    """
+
+    index: int
+    order: int
+    after: int
+    entry: Row | Switch
+
+    @property
+    def is_vital(self) -> bool:
+        return isinstance(self.entry, Switch) or self.entry.evidence
 
 
-def _nearest(entries: list[Placed]) -> list[Placed]:
+def _nearest(entries: list[_Placed]) -> list[_Placed]:
     """Those nearest to a switch or to evidence, where there are too many to read."""
     if len(entries) <= MOST_ROWS:
         return entries
-    vital = [i for i, e in enumerate(entries) if isinstance(e[4], Switch) or e[4].evidence] or [len(entries) - 1]
+    vital = [i for i, entry in enumerate(entries) if entry.is_vital] or [len(entries) - 1]
     order = sorted(range(len(entries)), key=lambda i: min(abs(i - v) for v in vital))
     return [entries[i] for i in sorted(order[:MOST_ROWS])]
 
 
-def _with_gaps(steps: Sequence[Step], entries: list[tuple[int, int, Row | Switch]]) -> list[Entry]:
+def _with_gaps(steps: Sequence[Step], entries: list[_Placed]) -> list[Entry]:
     result: list[Entry] = []
     shown = 0
-    for index, last, entry in entries:
-        hidden = index - shown
-        if hidden > 0:
-            result.append(Gap(hidden, steps[min(index, len(steps) - 1)].time_us - steps[max(shown - 1, 0)].time_us))
-        result.append(entry)
-        shown = max(shown, index, last)
+    for placed in entries:
+        if placed.index > shown:
+            passed = steps[min(placed.index, len(steps) - 1)].time_us - steps[max(shown - 1, 0)].time_us
+            result.append(Gap(placed.index - shown, passed))
+        result.append(placed.entry)
+        shown = max(shown, placed.after)
     return result
 
 
 # ---- accesses and calls ----
 
 
-def _access_rows(steps: Sequence[Step], chosen: Sequence[int], breaks: set[int]) -> list[tuple[int, int, Row]]:
-    """Rows with the index of their first step and that after their last."""
+def _access_rows(steps: Sequence[Step], chosen: Sequence[int], breaks: set[int]) -> list[tuple[Row, int]]:
+    """Rows, each with the index after its last step."""
     groups: list[list[int]] = []
     for index in chosen:
         if groups and _continues(steps, groups[-1], index, breaks):
             groups[-1].append(index)
         else:
             groups.append([index])
-    return [(group[0], group[-1] + 1, _row(steps, group)) for group in groups]
+    return [(_row(steps, group), group[-1] + 1) for group in groups]
 
 
 def _continues(steps: Sequence[Step], group: list[int], index: int, breaks: set[int]) -> bool:

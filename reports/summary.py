@@ -52,8 +52,9 @@ def summary(results: Sequence[CriterionResult], figures: Figures, width: int) ->
 def _criterion(result: CriterionResult, width: int) -> list[Text]:
     verdict = result.verdict
     label = f"{_SYMBOLS[verdict]} {result.criterion.id:<6} {verdict.value}".ljust(_INDENT).replace(" ", JOINT)
+    style = _STYLES[verdict] if any(part.available for part in result.invariants) else _DIM
     first, *others = _parts(result.invariants)
-    head = Text.assemble((label, _STYLES[verdict]), first)
+    head = Text.assemble((label, style), first)
     lines = wrapped(head, width, 0, _INDENT)
     return lines + [line for part in others for line in wrapped(part, width, _INDENT, _INDENT + 2)]
 
@@ -61,7 +62,7 @@ def _criterion(result: CriterionResult, width: int) -> list[Text]:
 def _parts(invariants: Sequence[InvariantResult]) -> list[Text]:
     """The judged ones in one line with how often they were exercised, then those unknown, by reason."""
     judged = [part for part in invariants if part.verdict is not Verdict.UNKNOWN]
-    parts = [Text(" · ", _DIM).join(_judged(part) for part in judged)] if judged else []
+    parts = [Text.assemble((" · ", _DIM)).join(_judged(part) for part in judged)] if judged else []
     for reason, ids in _unknown(invariants).items():
         parts.append(Text.assemble(("? ", "yellow"), ", ".join(ids), (f": {reason}", _DIM)))
     return parts or [Text("no invariant", _DIM)]

@@ -19,13 +19,21 @@ def wrapped(text: Text, width: int, indent: int = 0, hang: int = 0) -> list[Text
     lines: list[Text] = []
     rest = text
     while rest.plain or not lines:
-        margin = min(hang if lines else indent, width - 1)
-        head, *more = rest.wrap(_MEASURE, max(1, width - margin), overflow="fold") or [Text("")]
-        head.rstrip()
+        margin = min(hang if lines else indent, width - 2)
+        head, rest = _cut(rest, width - margin)
         head.plain = head.plain.replace(JOINT, " ")
         lines.append(Text(" " * margin) + head)
-        rest = Text(" ").join(more)
     return lines
+
+
+def _cut(text: Text, room: int) -> tuple[Text, Text]:
+    """As much as fits into a line, and the rest without the spaces at which it was cut."""
+    head = next(iter(text.wrap(_MEASURE, room, overflow="fold")), Text(""))
+    used = max(1, len(head.plain))
+    spaces = len(text.plain[used:]) - len(text.plain[used:].lstrip(" "))
+    head, _, rest = (*text.divide([used, used + spaces]), Text(""), Text(""))[:3]
+    head.rstrip()
+    return head, rest
 
 
 def ruled(text: Text, width: int, rule: str) -> list[Text]:

@@ -1,0 +1,126 @@
+"""The summary of a check, and its progress."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rich.console import Console
+from rich.control import strip_control_codes
+
+from p4verify.reports.progress import ProgressLine, progress_line
+from p4verify.reports.summary import Figures, show_summary, summary
+from p4verify.verify.criteria import CRITERIA, CriterionResult, InvariantResult
+from p4verify.verify.verdict import Verdict
+
+FIGURES = Figures(executions=1_234_567, distinct=4_321, seconds=44.7)
+
+
+def result(criterion: str, verdict: Verdict, *parts: InvariantResult) -> CriterionResult:
+    return CriterionResult(next(c for c in CRITERIA if c.id == criterion), verdict, parts)
+
+
+def example() -> list[CriterionResult]:
+    held = InvariantResult("np.monotone", Verdict.OK, exercised=24_680, summary="held")
+    torn = InvariantResult("np.point-intact", Verdict.VIOLATION, 9, 1_200, 3, "runs/1/x.json", "a mixture of 12 and 16")
+    few = InvariantResult("np.fifo", Verdict.UNKNOWN, summary="exercised in 12 executions, 1000 are needed")
+    absent = [
+        InvariantResult(id_, Verdict.UNKNOWN, summary="not available: not built", available=False)
+        for id_ in ("re.callback-time", "re.no-nvs-in-callback")
+    ]
+    return [
+        result("NP-3", Verdict.OK, held),
+        result("NP-4", Verdict.VIOLATION, torn, few),
+        result("RE-1", Verdict.UNKNOWN, *absent),
+    ]
+
+
+def test_says_verdicts_counts_reasons_findings_and_figures() -> None:
+    assert [line.plain for line in summary(example(), FIGURES, 100)] == [
+        "✓ NP-3   ok         np.monotone 24,680",
+        "✗ NP-4   violation  ✗ np.point-intact 1,200",
+        "                    ? np.fifo: exercised in 12 executions, 1000 are needed",
+        "? RE-1   unknown    ? re.callback-time, re.no-nvs-in-callback: not available: not built",
+        "",
+        "Findings",
+        "✗ np.point-intact  a mixture of 12 and 16",
+        "    runs/1/x.json",
+        "",
+        "1 ok, 1 violated, 1 unknown. 1,234,567 executions in 44.7 s (27,619/s), 4,321 distinct histories.",
+    ]
+
+
+def test_without_time_there_is_no_rate() -> None:
+    assert Figures(0, 0, 0.0).rate == 0.0
+
+
+def test_is_plain_where_there_is_no_terminal() -> None:
+    console = Console(file=io.StringIO(), width=300)
+    show_summary(example(), FIGURES, console)
+    assert isinstance(console.file, io.StringIO)
+    text = console.file.getvalue()
+    assert text == strip_control_codes(text)
+    assert "\x1b" not in text
+    assert max(len(line) for line in text.splitlines()) <= 100
+
+
+parts = st.builds(
+    InvariantResult,
+    id=st.sampled_from([id_ for criterion in CRITERIA for id_ in criterion.invariants]),
+    verdict=st.sampled_from(Verdict),
+    exercised=st.integers(0, 10**12),
+    counterexample=st.none() | st.text(),
+    summary=st.text(),
+    available=st.booleans(),
+)
+results = st.builds(
+    CriterionResult, st.sampled_from(CRITERIA), st.sampled_from(Verdict), st.lists(parts, max_size=9).map(tuple)
+)
+
+
+@settings(deadline=None)
+@given(st.lists(results, max_size=4), st.integers(1, 130))
+def test_no_line_is_wider_than_asked(found: list[CriterionResult], width: int) -> None:
+    for line in summary(found, FIGURES, width):
+        assert line.cell_len <= max(width, 80)
+        assert line.plain.isprintable()
+
+
+def test_progress_names_budget_rate_and_findings() -> None:
+    line = progress_line(Figures(10_000, 42, 5.0), 45, ["np.fifo"])
+    assert line.plain == "5 of 45 s · 10,000 executions (2,000/s) · 42 distinct histories · 1 finding: np.fifo"
+
+
+class Clock:
+    """Time that passes when told."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_progress_prints_a_line_every_few_seconds_where_there_is_no_terminal() -> None:
+    clock, file = Clock(), io.StringIO()
+    with ProgressLine(Console(file=file, width=100), 45, clock) as progress:
+        for _ in range(120):
+            clock.now += 0.1
+            progress.update(int(clock.now * 100), 7)
+    lines = file.getvalue().splitlines()
+    assert [line.partition(" · ")[0] for line in lines] == ["5 of 45 s", "10 of 45 s"]
+
+
+@pytest.mark.parametrize("width", [20, 80])
+def test_progress_rewrites_one_line_on_a_terminal(width: int) -> None:
+    clock, file = Clock(), io.StringIO()
+    console = Console(file=file, width=width, force_terminal=True, legacy_windows=False)
+    with ProgressLine(console, 45, clock) as progress:
+        for _ in range(30):
+            clock.now += 0.05
+            progress.update(10_000, 7, ["np.fifo", "np.point-intact"])
+    assert "of 45 s" in file.getvalue()
+    assert "\x1b[2K" in file.getvalue()
+    assert file.getvalue().count("\n") <= 2
