@@ -26,26 +26,46 @@ NEVER = sys.maxsize
 KINDS = {1: "battery", 2: "pack", 3: "system", 4: "mode", 5: "register", 6: "tinybms", 7: "tinybms", 8: "mqtt"}
 EVENTS = {"battery": 1, "pack": 2, "system": 3, "mode": 4, "register": 5}
 Fields = Mapping[str, Value]
+Content = tuple[Value, ...]
+
+
+def content(event: int, fields: Fields) -> Content:
+    """What identifies an event's payload, seen when published or when delivered: its type, and all but the first field.
+
+    Fields come in the order of their signature, which begins with the serial or with the subscriber.
+    """
+    _, *rest = fields.values()
+    return (event, *rest)
 
 
 class Handler:
     """One run of a subscriber's callback. `fields` is the payload it was given, empty for events without one."""
 
-    __slots__ = ("component", "enter", "enter_us", "event", "fields", "leave", "leave_us", "subscriber", "task")
+    __slots__ = (
+        "component",
+        "content",
+        "enter",
+        "enter_us",
+        "event",
+        "fields",
+        "kind",
+        "leave",
+        "leave_us",
+        "subscriber",
+        "task",
+    )
 
     def __init__(self, record: Observation, component: str) -> None:
-        self.subscriber = int(record["subscriber"])
-        self.event = int(record["event"])
+        fields = record.fields
+        self.subscriber = int(fields["subscriber"])
+        self.event = int(fields["event"])
+        self.kind = KINDS.get(self.event, "other")
         self.component = component
         self.task = record.task
         self.enter, self.enter_us = record.position, record.time_us
         self.leave = self.leave_us = NEVER
         self.fields: Fields = {}
-
-    @property
-    def kind(self) -> str:
-        """What it was given: "battery", "mode", ..."""
-        return KINDS.get(self.event, "other")
+        self.content: Content = (self.event,)
 
 
 class Publish:
@@ -54,6 +74,7 @@ class Publish:
     __slots__ = (
         "accepted",
         "component",
+        "content",
         "end",
         "end_us",
         "event",
@@ -70,6 +91,7 @@ class Publish:
         self.kind = record.observer[len("bus.publish.") :]
         self.fields = record.fields
         self.event = EVENTS.get(self.kind) or int(record.fields.get("event", 0))
+        self.content = content(self.event, record.fields)
         self.task = record.task
         self.start, self.start_us = record.position, record.time_us
         self.end = self.end_us = NEVER
@@ -175,23 +197,26 @@ class View:
         return waiting[-1] if waiting and waiting[-1].invoked <= position else None
 
     def _subscribe(self, record: Observation) -> None:
-        subscriber = int(record["subscriber"])
-        self.components[subscriber] = str(record["component"])
-        self.subscribed[subscriber] = (int(record["event"]), record.position)
+        fields = record.fields
+        subscriber = int(fields["subscriber"])
+        self.components[subscriber] = str(fields["component"])
+        self.subscribed[subscriber] = (int(fields["event"]), record.position)
 
     def _enter(self, record: Observation) -> None:
-        handler = Handler(record, self.components.get(int(record["subscriber"]), ""))
+        handler = Handler(record, self.components.get(int(record.fields["subscriber"]), ""))
         self.handlers.append(handler)
         self._open.setdefault(record.task, []).append(handler)
 
     def _deliver(self, record: Observation) -> None:
         running = self._open.get(record.task)
         if running:
-            running[-1].fields = record.fields
+            handler = running[-1]
+            handler.fields = record.fields
+            handler.content = content(handler.event, record.fields)
 
     def _return(self, record: Observation) -> None:
         running = self._open.get(record.task)
-        if running and running[-1].subscriber == record["subscriber"]:
+        if running and running[-1].subscriber == record.fields["subscriber"]:
             handler = running.pop()
             handler.leave, handler.leave_us = record.position, record.time_us
 
@@ -263,21 +288,45 @@ class View:
             activity.setdefault(record.task, []).append((record.position, record.time_us))
         return activity
 
+    @cached_property
+    def _by_component(self) -> dict[tuple[str, str], list[Handler]]:
+        runs: dict[tuple[str, str], list[Handler]] = {}
+        for handler in self.handlers:
+            runs.setdefault((handler.component, handler.kind), []).append(handler)
+        return runs
+
     def handled(self, component: str, *kinds: str) -> list[Handler]:
-        """The runs of a component's handlers for these kinds of event."""
-        return [handler for handler in self.handlers if handler.component == component and handler.kind in kinds]
+        """The runs of a component's handlers for these kinds of event, in order."""
+        if len(kinds) == 1:
+            return self._by_component.get((component, kinds[0]), [])
+        runs = [run for kind in kinds for run in self._by_component.get((component, kind), [])]
+        return sorted(runs, key=lambda run: run.enter)
 
     def published(self, component: str, *kinds: str) -> list[Publish]:
         """The publish calls of a component."""
         return [call for call in self.publishes if call.component == component and call.kind in kinds]
 
+    @cached_property
+    def _by_subscriber(self) -> dict[str, dict[int, list[Handler]]]:
+        runs: dict[str, dict[int, list[Handler]]] = {}
+        for handler in self.handlers:
+            runs.setdefault(handler.kind, {}).setdefault(handler.subscriber, []).append(handler)
+        return runs
+
     def delivered(self, kind: str) -> dict[int, list[Handler]]:
         """Per subscriber of a kind, what it was given, in order."""
-        runs: dict[int, list[Handler]] = {}
-        for handler in self.handlers:
-            if handler.kind == kind:
-                runs.setdefault(handler.subscriber, []).append(handler)
-        return runs
+        return self._by_subscriber.get(kind, {})
+
+    @cached_property
+    def _by_content(self) -> dict[Content, list[Publish]]:
+        calls: dict[Content, list[Publish]] = {}
+        for call in self.publishes:
+            calls.setdefault(call.content, []).append(call)
+        return calls
+
+    def origins(self, run: Handler) -> list[Publish]:
+        """The publish calls, begun before this delivery, whose record was exactly what was delivered."""
+        return [call for call in self._by_content.get(run.content, ()) if call.start < run.enter]
 
 
 def at(time_us: int) -> str:

@@ -11,12 +11,10 @@ from collections import Counter
 from p4verify.verify.execution import Ending, Execution, Outcome
 from p4verify.verify.history import Operation
 from p4verify.verify.limits import config, limit
-from p4verify.verify.program import Value
-from p4verify.verify.timeline import EVENTS, NEVER, Fields, Handler, Publish, View, at, metrics
+from p4verify.verify.timeline import EVENTS, NEVER, Content, Fields, Handler, Publish, View, at, metrics
 from p4verify.verify.verdict import HELD, NOT_EXERCISED, Invariant, Judgement, Setting, violated
 
 QUEUE = "CONFIG_EVENT_BUS_QUEUE_LENGTH"
-Content = tuple[int, tuple[Value, ...]]
 
 
 def queue_bounded(execution: Execution, setting: Setting) -> Judgement:
@@ -107,9 +105,9 @@ def ending_words(ending: Ending) -> str:
 def _unpublished(runs: list[Handler], published: list[Publish]) -> Judgement | None:
     waiting: dict[Content, list[Publish]] = {}
     for call in published:
-        waiting.setdefault(content(call.event, call.fields), []).append(call)
+        waiting.setdefault(call.content, []).append(call)
     for run in runs:
-        same = waiting.get(content(run.event, run.fields))
+        same = waiting.get(run.content)
         if same and same[0].start < run.enter:
             same.pop(0)
             continue
@@ -130,14 +128,6 @@ def _words(fields: Fields) -> str:
     return "{" + ", ".join(f"{name}={value!r}" for name, value in shown) + "}"
 
 
-def content(event: int, fields: Fields) -> Content:
-    """What identifies an event's payload, seen when published or when delivered: all fields but the first.
-
-    Fields come in the order of their signature, which begins with the serial or with the subscriber.
-    """
-    return event, tuple(fields.values())[1:]
-
-
 def per_publisher_order(execution: Execution, setting: Setting) -> Judgement:
     """bus.per-publisher-order: what one task published arrives in the order in which that task published it."""
     view = View.of(execution, setting)
@@ -146,12 +136,11 @@ def per_publisher_order(execution: Execution, setting: Setting) -> Judgement:
     owners: dict[Content, set[str]] = {}
     for call in view.publishes:
         by_task.setdefault(call.task, []).append(call)
-        owners.setdefault(content(call.event, call.fields), set()).add(call.task)
+        owners.setdefault(call.content, set()).add(call.task)
     exercised = False
     for task, calls in by_task.items():
         kept = [call for call in calls if call.accepted is not False and not _may_change(call)]
-        own = [call for call in kept if owners[content(call.event, call.fields)] == {task}]
-        keys = [content(call.event, call.fields) for call in own]
+        keys = [call.content for call in kept if owners[call.content] == {task}]
         known = set(keys)
         arrived = [(key, run) for key, run in dispatched if key in known]
         exercised = exercised or len(arrived) > 1
@@ -177,7 +166,7 @@ def _dispatched(view: View) -> list[tuple[Content, Handler]]:
     for subscriber, (event, _) in sorted(view.subscribed.items()):
         first.setdefault(event, subscriber)
     runs = [handler for handler in view.handlers if first.get(handler.event) == handler.subscriber and handler.fields]
-    return [(content(run.event, run.fields), run) for run in runs]
+    return [(run.content, run) for run in runs]
 
 
 def _out_of_order(published: list[Content], arrived: list[tuple[Content, Handler]]) -> tuple[Handler, Handler] | None:

@@ -21,7 +21,7 @@ from p4verify.verify.invariants.telemetry_updates import (
     slots_of,
     sources_of,
 )
-from p4verify.verify.timeline import Fields, Handler, Publish, View, at
+from p4verify.verify.timeline import Content, Fields, Handler, Publish, View, at
 from p4verify.verify.verdict import HELD, NOT_EXERCISED, Judgement, Setting, violated
 
 CELL_TOLERANCE = 2e-3
@@ -172,9 +172,14 @@ def no_time_travel(execution: Execution, setting: Setting) -> Judgement:
     updates = _updates(execution, setting)
     exercised = False
     for kind in ("battery", "pack"):
+        judged: list[list[Content]] = []
         for runs in updates.view.delivered(kind).values():
             own = [run for run in runs if run.component != COMPONENT and updates.is_own(run)]
-            exercised = exercised or len(own) > 1
+            shown = [run.content for run in own]
+            if len(own) < 2 or shown in judged:
+                continue
+            exercised = True
+            judged.append(shown)
             travelled = _travel(updates, own)
             if travelled is not None:
                 return travelled

@@ -111,7 +111,7 @@ class Updates:
                 continue
             deliveries = self.view.delivered(kind)
             for run in deliveries[min(deliveries)] if deliveries else ():
-                call = _origin(self.view, kind, run)
+                call = _origin(self, run)
                 if call is not None:
                     changed.append(Snapshot(kind, slots_of(kind, run.fields), run.fields, call, call.end, run.enter))
         return changed
@@ -128,10 +128,10 @@ class Updates:
 
     def is_own(self, run: Handler) -> bool:
         """Whether the model published what this subscriber was given, and no one else did."""
-        calls = [call for call in self.view.publishes if call.kind == run.kind and call.start < run.enter]
-        origins = {call.component for call in calls if _same_record(call.fields, run.fields)}
-        own = origins == {COMPONENT} or (not origins and any(call.component == COMPONENT for call in calls))
-        return bool(run.fields) and own
+        origins = self.view.origins(run)
+        if origins:
+            return all(call.component == COMPONENT for call in origins)
+        return any(call.kind == run.kind and call.start < run.enter for call in self.publishes)
 
     def mode_at(self, position: int) -> bool | None:
         """Autonomous (True), connected (False), or unknown: before the first mode event and while one is handled."""
@@ -206,14 +206,20 @@ class Updates:
     def _values(self, slot: Slot) -> set[float]:
         return {update.slots[slot] for update in self.updates if slot in update.slots}
 
+    @cached_property
+    def _produced(self) -> dict[Slot, list[tuple[float, int, int]]]:
+        """Per field, each value that a source produced, with the interval in which it may have been written."""
+        produced: dict[Slot, list[tuple[float, int, int]]] = {}
+        for update in self.updates:
+            for slot, value in () if update.echo else update.slots.items():
+                produced.setdefault(slot, []).append((value, update.handler.enter, update.handler.leave))
+        for direct in self.directs:
+            produced.setdefault(direct.slot, []).append((direct.value, direct.low, direct.high))
+        return produced
+
     def productions(self, slot: Slot, value: float) -> list[tuple[int, int]]:
         """Every interval in which this value, produced by a source, may have been written to this slot."""
-        spans = [
-            (update.handler.enter, update.handler.leave)
-            for update in self.updates
-            if slot in update.slots and not update.echo and _same(update.slots[slot], value)
-        ]
-        return spans + [(d.low, d.high) for d in self.directs if d.slot == slot and _same(d.value, value)]
+        return [(low, high) for other, low, high in self._produced.get(slot, ()) if abs(other - value) <= SAME]
 
     def applications(self, slot: Slot, value: float) -> list[tuple[int, int]]:
         """The same, and for zero also the beginning and every reset."""
@@ -264,11 +270,14 @@ def sources_of(kind: str, fields: Fields) -> dict[Slot, tokens.Source]:
 def _directs(view: View) -> list[Direct]:
     """The register reads that succeeded, each with the event that the double published for it."""
     directs = []
+    registers = (
+        [call for call in view.publishes if call.kind == "register" and not call.operation] if view.reads else []
+    )
     for read in view.reads:
         if not read["ok"]:
             continue
-        events = (c for c in view.publishes if c.kind == "register" and c.task == read.task and c.start < read.position)
-        event = max(events, key=lambda call: call.start, default=None)
+        before = (call for call in reversed(registers) if call.task == read.task and call.start < read.position)
+        event = next(before, None)
         fed = tokens.register_slot(str(event.fields["key"])) if event is not None else None
         if event is not None and fed is not None and event.fields["address"] == read["address"]:
             value = float(event.fields["value"]) / fed[1]
@@ -282,15 +291,9 @@ def _next_step(view: View, read: Observation) -> int:
     return min(next(following, NEVER), view.last_before(read.time_us + view.margin_us + 1))
 
 
-def _origin(view: View, kind: str, run: Handler) -> Publish | None:
+def _origin(updates: Updates, run: Handler) -> Publish | None:
     """The model's publish call whose record changed on its way to this delivery; None when it did not change."""
-    before = (call for call in view.publishes if call.kind == kind and call.start < run.enter)
-    calls = [call for call in before if call.accepted is not False]
-    if any(_same_record(call.fields, run.fields) for call in calls):
+    if any(call.accepted is not False for call in updates.view.origins(run)):
         return None
-    own = [call for call in calls if call.component == COMPONENT]
-    return own[-1] if own else None
-
-
-def _same_record(published: Fields, delivered: Fields) -> bool:
-    return all(published.get(name) == value for name, value in delivered.items() if name != "subscriber")
+    own = (call for call in updates.publishes if call.kind == run.kind and call.start < run.enter)
+    return next((call for call in reversed(list(own)) if call.accepted is not False), None)
