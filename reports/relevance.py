@@ -17,6 +17,9 @@ from p4verify.verify.schedule import Step, StepKind
 
 LOOK_BACK: Final = 20_000
 """Steps before the evidence that are considered."""
+MOST_CANDIDATES: Final = 300
+NEARBY: Final = 500
+"""Steps on either side of a suspension, and within it, that are compared: a bound for traces nobody minimised."""
 MOST_SUSPENSIONS: Final = 3
 MOST_CAUSES: Final = 48
 _ACCESSES: Final = (StepKind.READ, StepKind.WRITE)
@@ -100,27 +103,34 @@ def _runs(steps: Sequence[Step], window: range) -> dict[str, list[list[int]]]:
 
 
 def _suspensions(steps: Sequence[Step], runs: Mapping[str, list[list[int]]], end: int) -> Iterable[Suspension]:
-    for task, of_task in runs.items():
-        for run in of_task:
-            for at in range(1, len(run)):
-                before, after = run[at - 1], run[at]
-                if after - before > 1 and before < end:
-                    found = _conflict(steps, task, run, at)
-                    if found is not None:
-                        yield found
+    """Those in conflict, among the candidates nearest to the evidence."""
+    candidates = [
+        (run[at - 1], at, run)
+        for of_task in runs.values()
+        for run in of_task
+        for at in range(1, len(run))
+        if run[at] - run[at - 1] > 1 and run[at - 1] < end
+    ]
+    candidates.sort(key=lambda candidate: -candidate[0])
+    found = (_conflict(steps, run, at) for _, at, run in candidates[:MOST_CANDIDATES])
+    return (suspension for suspension in found if suspension is not None)
 
 
-def _conflict(steps: Sequence[Step], task: str, run: list[int], at: int) -> Suspension | None:
+def _conflict(steps: Sequence[Step], run: list[int], at: int) -> Suspension | None:
     before, after = run[at - 1], run[at]
-    others = _touched(steps, (i for i in range(before + 1, after) if steps[i].task != task))
+    task = steps[before].task
+    between = range(before + 1, min(after, before + NEARBY))
+    others = _touched(steps, (i for i in between if steps[i].task != task))
     if not others:
         return None
-    earlier = _clash(_touched(steps, run[:at]), others)
-    later = _clash(_touched(steps, run[at:]), others)
+    earlier = _clash(_touched(steps, run[max(0, at - NEARBY) : at]), others)
+    later = _clash(_touched(steps, run[at : at + NEARBY]), others)
     if not earlier or not later:
         return None
     waiting = steps[before].name if steps[before].kind is StepKind.BLOCK else ""
-    return Suspension(task, before, after, waiting, _telling(steps, run, earlier | later))
+    return Suspension(
+        task, before, after, waiting, _telling(steps, run[max(0, at - NEARBY) : at + NEARBY], earlier | later)
+    )
 
 
 def _telling(steps: Sequence[Step], run: list[int], clashing: frozenset[int]) -> frozenset[int]:

@@ -93,3 +93,11 @@ def test_without_suspension_it_shows_who_wrote_what_the_evidence_was_made_from()
 
 def test_an_empty_trace_has_nothing_to_show() -> None:
     assert relevant((), 3).steps == ()
+
+
+def test_a_long_trace_that_nobody_minimised_is_cut_to_the_last_suspensions() -> None:
+    trace = TraceWriter()
+    for number in range(30_000):
+        trace.access("xy"[number % 2], WRITE, "s_state.count", 7, 0x2000)
+    found = relevant(trace.steps, 3)
+    assert [s.before for s in found.suspensions] == [29_995, 29_996, 29_997]
