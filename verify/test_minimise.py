@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from p4verify.verify.minimise import fewest_choices, smallest_program
+from p4verify.verify.minimise import fewest_choices, fewest_segments, smallest_program
 from p4verify.verify.program import Invocation, Program, Task
 from p4verify.verify.schedule import TICK, Granularity, Schedule
 
@@ -175,3 +175,43 @@ def test_a_program_is_never_left_without_tasks(number: int) -> None:
     program = replace(NOISY, tasks=NOISY.tasks[:number])
     smaller, _ = smallest_program(program, "first", search_for(), always)
     assert smaller.tasks
+
+
+# ---- segments: so many choice points of one task
+
+
+def merged(segments: tuple[tuple[int, int], ...]) -> tuple[tuple[int, int], ...]:
+    """What really happens: neighbours of one task run as one."""
+    happened: list[tuple[int, int]] = []
+    for task, points in segments:
+        if happened and happened[-1][0] == task:
+            happened[-1] = (task, happened[-1][1] + points)
+        else:
+            happened.append((task, points))
+    return tuple(happened)
+
+
+A, B, C = 1, 2, 3
+SEGMENTS = ((A, 3), (B, 1), (A, 2), (C, 4), (B, 5), (A, 1), (C, 1))
+"""Seven segments, of which a violation needs that b runs between two of a."""
+
+
+def b_inside_a(segments: tuple[tuple[int, int], ...]) -> tuple[tuple[int, int], ...] | None:
+    happened = merged(segments)
+    tasks = [task for task, _ in happened]
+    if B not in tasks:
+        return None
+    first = tasks.index(B)
+    return happened if A in tasks[:first] and A in tasks[first:] else None
+
+
+def test_segments_that_do_not_matter_go() -> None:
+    small = fewest_segments(SEGMENTS, b_inside_a, always)
+    assert [task for task, _ in small] == [A, B, A]
+
+
+@given(st.integers(0, 30))
+def test_however_little_time_there_is_the_segments_still_show_it(budget: int) -> None:
+    small = fewest_segments(SEGMENTS, b_inside_a, attempts(budget))
+    assert b_inside_a(small) is not None
+    assert len(small) <= len(SEGMENTS)
