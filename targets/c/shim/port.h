@@ -58,7 +58,8 @@ void port_leave(void);
 
 /* Between enter and leave: give up the core until port_wake(self) or `deadline_us` (absolute, PORT_FOREVER). Returns
  * true when woken, false at the deadline; exclusivity is given up meanwhile and held again on return. `why` is a
- * static text for deadlock reports ("xQueueReceive"), `owner` the task that must act first (a mutex's holder) or NULL. */
+ * static text for deadlock reports ("xQueueReceive"), `owner` the task that must act first (a mutex's holder; it may
+ * have ended without acting) or NULL. */
 bool port_block(uint64_t deadline_us, const char *why, const void *object, port_task *owner);
 void port_wake(port_task *task);                      /* between enter and leave; no effect when it is not blocked */
 /* vTaskSuspend/vTaskResume: not scheduled while suspended, whatever else it waits for. */

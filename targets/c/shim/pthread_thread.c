@@ -7,7 +7,7 @@
 #include "threads.h"
 
 #include <sched.h>
-#include <stdio.h>
+#include <string.h>
 
 enum { THREAD_PRIORITY = 5, THREAD_STACK = 3072 };
 
@@ -46,6 +46,15 @@ static bool wants_detached(const pthread_attr_t *attributes) {
     return state == PTHREAD_CREATE_DETACHED;
 }
 
+/* "thread 1" and so on. By hand: programs make threads more often than anything prints. */
+static void write_name(char *name, unsigned number) {
+    unsigned digits = 1, rest = number;
+    while (rest /= 10) digits++;
+    memcpy(name, "thread ", 7);
+    name[7 + digits] = 0;
+    for (char *at = name + 7 + digits; digits; digits--, number /= 10) *--at = (char)('0' + number % 10);
+}
+
 static task *start_thread(const pthread_attr_t *attributes, void *(*start)(void *), void *argument, pthread_t *id) {
     char name[20];
     struct thread *thread = port_alloc(sizeof *thread);
@@ -56,7 +65,7 @@ static task *start_thread(const pthread_attr_t *attributes, void *(*start)(void 
     thread->joiners = NULL;
     thread->start = start;
     thread->argument = argument;
-    snprintf(name, sizeof name, "thread %u", ++started);
+    write_name(name, ++started);
     pthread_t made = (pthread_t)(uintptr_t)thread;
     port_copy_to_user(id, &made, sizeof made);
     return shim_task_start("pthread_create", &thread->task, run_thread, name, THREAD_STACK, thread, THREAD_PRIORITY,

@@ -73,7 +73,7 @@ void shim_sleep(task *self, uint64_t deadline_us, const char *why, const void *o
 
 bool shim_wait(task *self, task **list, uint64_t deadline_us, const char *why, const void *object, task *owner) {
     enlist(self, list);
-    block(self, deadline_us, why, object, owner && owner->mark == MARK_TASK ? owner->port : NULL);
+    block(self, deadline_us, why, object, owner ? owner->port : NULL);
     bool taken_out = self->wait_list == NULL;
     shim_unlist(self);
     return taken_out;

@@ -49,7 +49,7 @@ void app_main(void) {
 
     init(&checking, PTHREAD_MUTEX_ERRORCHECK);
     assert(pthread_mutex_lock(&checking) == 0 && pthread_mutex_lock(&checking) == EDEADLK);
-    pthread_create(&one, NULL, contend, &one);
-    assert(pthread_join(one, &result) == 0 && result == &one);
+    pthread_create(&one, NULL, contend, &other);
+    assert(pthread_join(one, &result) == 0 && result == &other);
     assert(pthread_mutex_destroy(&checking) == EBUSY && pthread_mutex_unlock(&checking) == 0);
 }

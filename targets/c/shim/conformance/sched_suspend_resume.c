@@ -6,7 +6,7 @@
 #include "freertos/task.h"
 
 static QueueHandle_t queue;
-static volatile int got, sleeps;
+static volatile int got;
 static TaskHandle_t main_task;
 
 static void receive(void *unused) {

@@ -1,5 +1,5 @@
-/* Commands wait in a queue of 10 for a task of priority 1: while both cores are busy above it nothing is carried out, a
- * full queue refuses, and a timer that was started and stopped within that time still fires if it was due in between. */
+/* Commands wait in a queue of 10 for a task of priority 1: while both cores are busy above it nothing is carried out,
+ * a full queue refuses, and a timer that was started and stopped within that time still fires if it was due between. */
 #include <assert.h>
 #include <stdatomic.h>
 
