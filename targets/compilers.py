@@ -1,7 +1,7 @@
 """Finds a compiler for the simulator and knows its flags.
 
 clang from 18 on instruments best, and the PyPI wheel `ziglang` carries one, so those come first; older clangs are blind
-to by-value struct arguments and gcc to more, which the audit lists. It refuses to install anything: what is missing is
+to every by-value struct argument, gcc to more, and none sees all: the audit lists what is left. It refuses to install anything: what is missing is
 a `CompilerError` that says how to get it.
 """
 
@@ -22,9 +22,9 @@ from typing import Literal
 Kind = Literal["clang", "gcc", "zig"]
 
 GOOD_CLANG = 18
-"""The first clang that announces by-value struct arguments (`__tsan_memcpy` of the argument's slot)."""
+"""The first clang that announces by-value struct arguments, where alignment makes it copy them by `__tsan_memcpy`."""
 OLDEST_CLANG = 14
-OLDEST_GCC = 10
+OLDEST_GCC = 11
 PROBE_SECONDS = 60
 
 HOW_TO_GET_ONE = (
@@ -37,11 +37,14 @@ _INSTRUMENTED = (
     "-UNDEBUG",
     "-fno-jump-tables",  # the audit follows every branch
 )  # fmt: skip
-# Vectorised accesses would hide single words; read-before-write announces the read of a bitfield's update too.
+# Vectorised accesses would hide single words; read-before-write announces the read of a bitfield's update too. Volatile
+# accesses are told apart because a loop may poll them.
 _INSTRUMENTED_CLANG = (
     "-femulated-tls", "-fno-vectorize", "-fno-slp-vectorize", "-fno-unroll-loops",
     "-mllvm", "-tsan-instrument-read-before-write=1",
+    "-mllvm", "-tsan-distinguish-volatile=1",
 )  # fmt: skip
+_INSTRUMENTED_GCC = ("--param=tsan-distinguish-volatile=1",)
 # Zig adds an undefined-behaviour sanitizer and the host's instruction set by itself, and its tsan insists on -fPIC.
 _ZIG = ("-mcpu=baseline", "-fno-sanitize=undefined", "-fPIC")
 _CXX = ("-fno-exceptions", "-fno-rtti")
@@ -69,8 +72,8 @@ class Compiler:
 
     def instrumented(self, *, cxx: bool = False) -> tuple[str, ...]:
         """Flags for the code under test: every memory access calls a hook."""
-        clang = () if self.kind == "gcc" else _INSTRUMENTED_CLANG
-        return (*_INSTRUMENTED, *clang, *self.position, *(_CXX if cxx else ()))
+        own = _INSTRUMENTED_GCC if self.kind == "gcc" else _INSTRUMENTED_CLANG
+        return (*_INSTRUMENTED, *own, *self.position, *(_CXX if cxx else ()))
 
     def plain(self, *, cxx: bool = False) -> tuple[str, ...]:
         """Flags for adapters, agent and shim: no hooks."""
