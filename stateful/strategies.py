@@ -50,13 +50,14 @@ class _Tokens:
         return rest
 
 
-def _program(
+def assemble(
     tasks: Sequence[Sequence[tuple[Step, int]]],
     priorities: Sequence[int],
     environment: Mapping[str, Sequence[int]],
     settle_ms: int,
     final: Sequence[str],
 ) -> Program:
+    """The program of these steps, each with the delay before it; one list and one priority per task."""
     tokens = _Tokens()
     made = tuple(
         Task(
@@ -112,7 +113,7 @@ def publisher_programs(draw: st.DrawFn, period_ms: int = 1000, capacity: int = 8
     priorities = draw(st.lists(st.sampled_from(PRIORITIES), min_size=3, max_size=3))
     environment = {"http": draw(_http(6))}
     settle = draw(st.sampled_from((period_ms, 3 * period_ms)))
-    return _program([source, *others], priorities, environment, settle, ("np.metrics", "bus.metrics"))
+    return assemble([source, *others], priorities, environment, settle, ("np.metrics", "bus.metrics"))
 
 
 @st.composite
@@ -124,7 +125,7 @@ def backlog_programs(draw: st.DrawFn, period_ms: int = 1000, capacity: int = 8) 
     reader = [(NP_METRICS, away * period_ms), *draw(_steps((NP_METRICS,), (0, TICK_MS, period_ms), 3))]
     priorities = draw(st.lists(st.sampled_from(PRIORITIES), min_size=3, max_size=3))
     environment = {"http": [http_answer(HTTP_FAILS, 2000)] * draw(st.integers(0, away)) + draw(_http(3))}
-    return _program([source, back, reader], priorities, environment, 3 * period_ms, ("np.metrics", "bus.metrics"))
+    return assemble([source, back, reader], priorities, environment, 3 * period_ms, ("np.metrics", "bus.metrics"))
 
 
 @st.composite
@@ -139,7 +140,7 @@ def telemetry_programs(draw: st.DrawFn) -> Program:
     priorities = draw(st.lists(st.sampled_from(PRIORITIES), min_size=3, max_size=3))
     environment = {"tinybms": draw(st.lists(st.sampled_from((0, 300, 302, 304)), max_size=4))}
     settle = draw(st.sampled_from((POLL_MS, 2 * POLL_MS)))
-    return _program([first, second, *third], priorities, environment, settle, ("bus.metrics",))
+    return assemble([first, second, *third], priorities, environment, settle, ("bus.metrics",))
 
 
 @st.composite
@@ -152,7 +153,7 @@ def mode_storms(draw: st.DrawFn) -> Program:
                   (AUTONOMOUS, draw(st.sampled_from((0, POLL_STEP_MS, POLL_MS))))]  # fmt: skip
     feeder = draw(_steps((_cell(0), _cell(1), _register(0), _register(2)), (0, POLL_MS, POLL_STEP_MS), 4))
     priorities = draw(st.lists(st.sampled_from(PRIORITIES), min_size=2, max_size=2))
-    return _program([storm, feeder], priorities, {}, POLL_MS, ("bus.metrics",))
+    return assemble([storm, feeder], priorities, {}, POLL_MS, ("bus.metrics",))
 
 
 @st.composite
@@ -164,7 +165,7 @@ def system_programs(draw: st.DrawFn, period_ms: int = 1000, capacity: int = 8) -
     reader = draw(_steps((NP_METRICS, BUS_METRICS, ONLINE), delays, 3))
     priorities = draw(st.lists(st.sampled_from(PRIORITIES), min_size=3, max_size=3))
     environment = {"http": draw(_http(4))}
-    return _program([source, modes, reader], priorities, environment, period_ms, ("np.metrics", "bus.metrics"))
+    return assemble([source, modes, reader], priorities, environment, period_ms, ("np.metrics", "bus.metrics"))
 
 
 @st.composite
@@ -173,7 +174,7 @@ def bursts(draw: st.DrawFn) -> Program:
     size = draw(st.integers(10, 24))
     kinds = st.sampled_from((BATTERY, PACK, MQTT_UP, ONLINE))
     tasks = [[(draw(kinds), 0) for _ in range(size)] for _ in range(draw(st.integers(2, 3)))]
-    return _program(tasks, (6, 6, 5), {}, 1000, ("np.metrics", "bus.metrics"))
+    return assemble(tasks, (6, 6, 5), {}, 1000, ("np.metrics", "bus.metrics"))
 
 
 FAMILIES: Mapping[str, Callable[..., Programs]] = {

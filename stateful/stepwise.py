@@ -1,0 +1,115 @@
+"""Stepwise machines: Hypothesis decides which operations start, and which task steps at which moment.
+
+The rules of a machine only write: operations into tasks, choices into a schedule. When an example is complete, the
+program is executed once under exactly that schedule and every invariant judges it. So operations and interleaving are
+one example, which shrinks as a whole: towards no operation, no delay, and offset 0, which is no preemption.
+
+To write a machine for operations of your own, subclass `Stepwise` (or one of `machines.py`) and add rules that call
+`self.call`. It refuses to judge: that is the business of its `Subject`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+
+from p4verify.stateful.strategies import POLL_MS, POLL_STEP_MS, PRIORITIES, TICK_MS, Step, assemble
+from p4verify.stateful.subject import Subject
+from p4verify.stateful.violations import Case
+from p4verify.verify.program import Program
+from p4verify.verify.schedule import TICK, Granularity, Schedule
+
+TASKS = 3
+tasks = st.integers(0, TASKS - 1)
+"""Which task performs an operation."""
+moments = st.sampled_from(("now", "period", "poll", "poll_step", "tick", "two_periods"))
+"""How long a task waits before an operation: the moments at which the firmware itself acts."""
+gaps = st.integers(0, 60)
+"""How many choice points pass before a choice."""
+
+
+class Stepwise(RuleBasedStateMachine):
+    """A machine without operations: its rules make the schedule.
+
+    `opening` is what the first task does at first, in most examples: without it, few would get anything to happen.
+    `final` is what is called once all has settled.
+    """
+
+    granularity: ClassVar[Granularity] = Granularity.WORDS
+    opening: ClassVar[tuple[Step, ...]] = ()
+    final: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, subject: Subject) -> None:
+        self.subject = subject
+        self.period_ms = int(subject.config.get("CONFIG_NETWORK_TELEMETRY_PERIOD_MS", 5000))
+        self._tasks: list[list[tuple[Step, int]]] = [[] for _ in range(TASKS)]
+        self._environment: dict[str, list[int]] = {}
+        self._choices: dict[int, int] = {}
+        self._point = 0
+        super().__init__()
+
+    # ---- what rules write ----
+
+    def call(self, task: int, step: Step, after: str = "now") -> None:
+        """`task` performs an operation, once this moment has passed since its previous one."""
+        self._tasks[task].append((step, self._delay_ms(after)))
+
+    def answer(self, stream: str, value: int) -> None:
+        """A double of the environment takes this value next from its stream."""
+        self._environment.setdefault(stream, []).append(value)
+
+    def _delay_ms(self, moment: str) -> int:
+        return {
+            "now": 0, "tick": TICK_MS, "poll_step": POLL_STEP_MS, "poll": POLL_MS,
+            "period": self.period_ms, "two_periods": 2 * self.period_ms,
+        }[moment]  # fmt: skip
+
+    @initialize(opened=st.sampled_from((False, True, True, True)))
+    def open(self, opened: bool) -> None:
+        """The first task begins with the opening, or not."""
+        for step in self.opening if opened else ():
+            self.call(0, step)
+
+    @rule(gap=gaps, offset=st.integers(0, TASKS))
+    def step(self, gap: int, offset: int) -> None:
+        """After `gap` more choice points, the task that is `offset` further in the ring takes the next step."""
+        self._choose(gap, offset)
+
+    @rule(gap=gaps)
+    def tick(self, gap: int) -> None:
+        """After `gap` more choice points, time passes to the next timer although a task could still run."""
+        self._choose(gap, TICK)
+
+    def _choose(self, gap: int, offset: int) -> None:
+        self._point += gap
+        if offset:
+            self._choices[self._point] = offset
+
+    # ---- what comes of it ----
+
+    @property
+    def program(self) -> Program:
+        """The operations so far."""
+        used = [task for task in self._tasks if task]
+        priorities = [priority for task, priority in zip(self._tasks, PRIORITIES, strict=False) if task]
+        return assemble(used, priorities, self._environment, self.period_ms, self.final)
+
+    @property
+    def case(self) -> Case:
+        """Program and schedule so far; each TICK may be taken once."""
+        choices = tuple(sorted(self._choices.items()))
+        ticks = sum(1 for _, choice in choices if choice == TICK)
+        return Case(self.program, Schedule(choices, self.granularity), ticks)
+
+    def teardown(self) -> None:
+        """Executes and judges what the rules have written."""
+        self.subject.check(self.case)
+
+
+def run_stepwise(machine: Callable[[Subject], Stepwise], subject: Subject, how: settings) -> None:
+    """Runs a machine on a firmware; raises the minimal violation (or, with report_multiple_bugs, a group of them)."""
+    run_state_machine_as_test(lambda: machine(subject), settings=how)  # type: ignore[arg-type,return-value]

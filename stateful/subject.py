@@ -1,0 +1,140 @@
+"""A firmware under test, as machines see it: run this program so, explore that one; raise what does not hold.
+
+Every run begins by forgetting what earlier runs taught the simulator about shared memory, and by learning it from the
+program itself. So an example's outcome depends on the example alone, which Hypothesis demands: a failure that
+depended on its predecessors would not shrink, and would be called flaky.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from types import TracebackType
+from typing import Self
+
+from p4verify.stateful.strategies import offered
+from p4verify.stateful.violations import Case, violation
+from p4verify.targets.build import build_firmware
+from p4verify.targets.manifest import Manifest
+from p4verify.targets.sim import SimTarget
+from p4verify.targets.target import Exploration, Found, Shared
+from p4verify.verify.criteria import Offers, available
+from p4verify.verify.execution import Execution
+from p4verify.verify.explore import Finding, Tally, judge
+from p4verify.verify.program import Program, Value
+from p4verify.verify.schedule import Granularity
+from p4verify.verify.verdict import Invariant, Setting
+
+NOTHING = Shared(())
+LEARNING = Exploration("random", Granularity.WORDS, executions=12, quantum_us=1_000_000)
+"""How a program teaches which memory its tasks share, before it runs under a schedule of its own."""
+
+
+@dataclass
+class Counts:
+    """How much was judged: executions, and per invariant those in which its precondition held."""
+
+    executions: int = 0
+    exercised: Counter[str] = field(default_factory=Counter)
+
+
+class Subject:
+    """A firmware in its simulator, the invariants that can be judged on it, and how much has been judged."""
+
+    def __init__(self, target: SimTarget, only: Iterable[str] = ()) -> None:
+        manifest = target.build.manifest
+        description = target.description
+        self.target = target
+        self.operations = frozenset(kind.name for kind in description.operations)
+        self.config: dict[str, Value] = dict(manifest.config) if manifest else {}
+        self.limits: dict[str, float] = dict(manifest.limits) if manifest else {}
+        self.offers = Offers.of(
+            {kind.name: kind.results.names for kind in description.operations},
+            [kind.name for kind in description.observers],
+        )
+        self.invariants: Sequence[Invariant] = available(self.offers, "sim", only)
+        self.counts = Counts()
+
+    @classmethod
+    def of(cls, manifest: Manifest, only: Iterable[str] = ()) -> Self:
+        """Builds the firmware; `only` names the criteria or invariants to judge. BuildError, CompilerError, ValueError."""
+        return cls(SimTarget(build_firmware(manifest)), only)
+
+    def judging(self, invariants: Sequence[Invariant]) -> Subject:
+        """The same firmware in the same process, with other invariants and counts of its own."""
+        other = object.__new__(Subject)
+        other.__dict__.update(self.__dict__)
+        other.invariants, other.counts = invariants, Counts()
+        return other
+
+    def close(self) -> None:
+        """Ends the simulator."""
+        self.target.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # ---- one schedule ----
+
+    def run(self, case: Case, *, trace: bool = False) -> Execution:
+        """The execution of a case. Judges nothing."""
+        self.target.load(case.program)
+        self.target.restore(case.shared or NOTHING)
+        if case.shared is None:
+            self.target.explore(None, LEARNING, lambda _found: False)  # so few that all are run, and one is decoded
+        return self.target.execute(None, case.schedule, trace=trace, tick_budget=case.tick_budget)
+
+    def check(self, case: Case) -> None:
+        """Runs a case; raises the first invariant that does not hold. Operations the firmware lacks are left out."""
+        case = replace(case, program=offered(case.program, self.operations))
+        if not case.program.tasks:
+            return
+        execution = self.run(case)
+        setting = Setting(case.program, self.config, self.limits)
+        self.counts.executions += 1
+        for invariant in self.invariants:
+            judgement = judge(invariant, execution, setting)
+            self.counts.exercised[invariant.id] += judgement.exercised
+            if judgement.violation is not None:
+                raise violation(Finding(invariant, setting, execution, judgement), case)
+
+    # ---- many schedules ----
+
+    def explore(self, program: Program, plan: Exploration) -> None:
+        """Explores a program; raises the first violation with the schedule that leads to it."""
+        program = offered(program, self.operations)
+        if not program.tasks:
+            return
+        setting = Setting(program, self.config, self.limits)
+        tally = Tally(self.invariants)
+        seen: list[tuple[Finding, Found]] = []
+
+        def found(one: Found) -> bool:
+            seen.extend((finding, one) for finding in tally.consume(one.execution, setting))
+            return not seen
+
+        self.target.load(program)
+        self.target.restore(NOTHING)
+        progress = self.target.explore(None, plan, found)
+        if seen:
+            raise self._seen(*seen[0])
+        for index, count in progress.counts.items():
+            tally.count(str(index), count - 1)
+        self._add(tally)
+
+    def _seen(self, finding: Finding, found: Found) -> Exception:
+        program, origin = finding.setting.program, found.origin
+        known = Shared(self.target.shared().entries[: origin.known])  # in the order in which it was learnt
+        _, schedule = self.target.again(program, origin)
+        return violation(finding, Case(program, schedule, origin.exploration.tick_budget, known))
+
+    def _add(self, tally: Tally) -> None:
+        self.counts.executions += tally.executions
+        for invariant in self.invariants:
+            self.counts.exercised[invariant.id] += tally.exercised(invariant.id)
