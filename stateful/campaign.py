@@ -26,6 +26,11 @@ from p4verify.verify.verdict import Invariant, Setting
 EXECUTIONS = 200
 """Of one program under one strategy: more programs find more than more schedules of one do."""
 
+TURNS_PER_SEED = 1_000_003
+"""Turns of one seed never meet those of the next."""
+RESERVE_SECONDS = 2.0
+RESERVE_SHARE = 0.6
+
 PORTFOLIO: tuple[Exploration, ...] = (
     Exploration("delay", Granularity.WORDS, executions=EXECUTIONS, depth=2),
     Exploration("pct", Granularity.WORDS, executions=EXECUTIONS, depth=2),
@@ -91,12 +96,12 @@ class Campaign:
     # ---- exploring ----
 
     def explore(self) -> None:
-        """Until the budget is used up, or every invariant is violated."""
-        for number, family in enumerate(self._turns()):
-            try:
-                self._draw(family, self.seed + number)
-            except _Over:
-                return
+        """Until the budget is used up but for what confirming needs, or every invariant is violated."""
+        try:
+            for number, family in enumerate(self._turns()):
+                self._draw(family, self.seed * TURNS_PER_SEED + number)
+        except _Over:
+            return
 
     def _turns(self) -> Iterator[Programs]:
         return cycle(self.families.values())
@@ -148,7 +153,11 @@ class Campaign:
     def _within_budget(self) -> bool:
         self.status.elapsed = time.monotonic() - self._begin
         self.watch(self.status)
-        return self.status.elapsed < self.budget
+        return self.status.elapsed < self.budget - self._reserve()
+
+    def _reserve(self) -> float:
+        """Seconds kept back to confirm what has been found."""
+        return min(RESERVE_SHARE * self.budget, RESERVE_SECONDS * len(self.sightings))
 
     def _check_budget(self) -> None:
         if not self._within_budget() or len(self.tally.findings) == len(self.invariants):

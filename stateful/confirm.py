@@ -99,7 +99,8 @@ class Confirmer:
 
     def _smallest(self, invariant: Invariant, program: Program, case: Case) -> tuple[Program, Case]:
         """Few preemptions are worth more than few operations: where a calm search succeeds, only calm ones go on."""
-        calm = self._search(invariant, program, CALM)
+        brief = [replace(plan, executions=plan.executions // 3 + 1) for plan in CALM]
+        calm = self._search(invariant, program, brief)
         plans = SEARCH if calm is None else CALM
 
         def search(smaller: Program) -> Case | None:

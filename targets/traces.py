@@ -10,7 +10,6 @@ from p4verify.targets.symbols import Symbols
 from p4verify.verify.schedule import Schedule, Step, StepKind, Trace
 
 _STEP: Final = struct.Struct("<BBBBBIIQQQQ")
-_NO_POINT: Final = 0xFFFFFFFF
 _KINDS: Final = (StepKind.READ, StepKind.WRITE, StepKind.CALL, StepKind.BLOCK, StepKind.WAKE, StepKind.TIME)
 
 
@@ -50,7 +49,7 @@ class TraceDecoder:
             address=address,
             size=size,
             value=value,
-            point=None if point == _NO_POINT else point,
+            point=point,
             choice=choice,
             core=core,
             position=position,

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import enum
 import itertools
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 TICK = 255
@@ -68,8 +67,8 @@ class StepKind(enum.Enum):
 class Step:
     """One step of a trace.
 
-    `point` is the choice point before it, None where nobody else could have stepped; `enabled` names the tasks that
-    could. `name` is a symbol ("s_state.last_batt.soc"), an RTOS call or an operation; `value` the bits read or
+    `point` is how many choice points lie before it; `choice` is not 0 where a choice at the last of them led here.
+    `name` is a symbol ("s_state.last_batt.soc"), an RTOS call or an operation; `value` the bits read or
     written, little endian as an integer, `size` bytes of them.
     """
 
@@ -82,9 +81,8 @@ class Step:
     address: int = 0
     size: int = 0
     value: int = 0
-    point: int | None = None
+    point: int = 0
     choice: int = 0
-    enabled: tuple[str, ...] = ()
     core: int = 0
     position: int = 0
     """How many history records had been written when the step was taken."""
@@ -114,4 +112,3 @@ class Relocation:
     to: str
 
 
-Coverage = Mapping[str, int]

@@ -80,7 +80,6 @@ STEPS = st.builds(
     time_us=COUNTS,
     value=COUNTS,
     point=st.none() | COUNTS,
-    enabled=several(TEXT),
 )
 TRACES = st.builds(Trace, several(STEPS), SCHEDULES, COUNTS)
 ENDINGS = st.builds(Ending, st.sampled_from(Outcome), TEXT, TEXT, TEXT)

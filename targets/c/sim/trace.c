@@ -10,7 +10,7 @@ enum { STEPS_MAX = 1 << 20, CHOICES_MAX = 1 << 20, SLICE = 8 };
 struct step *trace_steps;
 uint32_t trace_count, trace_dropped, choice_count, segment_count;
 struct choice *choice_log, *segment_log;
-static uint32_t record_choice, record_point;
+static uint32_t record_choice;
 static uint32_t open_write = UINT32_MAX;   /* index of a write whose value is known at the task's next hook */
 static uint32_t steps_capacity;
 
@@ -22,7 +22,6 @@ void trace_begin(void) {
     if (!choice_log || !segment_log) __real_abort();
     trace_count = trace_dropped = choice_count = segment_count = 0;
     record_choice = 0;
-    record_point = UINT32_MAX;
     open_write = UINT32_MAX;
 }
 
@@ -43,15 +42,24 @@ static uint64_t bits_at(const void *address, unsigned size) {
     return value;
 }
 
+/* Where the firmware made the RTOS call that we are in: the nearest return address into its code on this stack. */
+static uintptr_t firmware_caller(void) {
+    const uintptr_t *at = __builtin_frame_address(0);
+    const uintptr_t *top = (const uintptr_t *)task_stack_top(engine.self->id);
+    for (unsigned i = 0; at < top && i < 512; at++, i++)
+        if (*at > (uintptr_t)p4v_code_begin && *at < (uintptr_t)p4v_code_end) return *at;
+    return 0;
+}
+
 void trace_step(enum step_kind kind, uintptr_t pc, const void *address, unsigned size, const char *name) {
     if (!room()) return;
+    if (kind >= STEP_CALL && kind <= STEP_WAKE) pc = firmware_caller();
     struct step *step = &trace_steps[trace_count++];
     *step = (struct step){.time_us = engine.now_us, .pc = pc, .address = (uintptr_t)address, .name = name,
                           .position = session_position(), .kind = (uint8_t)kind, .task = engine.self->id,
                           .core = (uint8_t)port_core(), .size = (uint8_t)(size < 255 ? size : 255),
-                          .point = record_point, .choice = (uint8_t)record_choice};
+                          .point = engine.choice_points, .choice = (uint8_t)record_choice};
     record_choice = 0;
-    record_point = UINT32_MAX;
     if (kind == STEP_READ) step->value = bits_at(address, size);
     if (kind == STEP_WRITE) { open_write = trace_count - 1; engine.pending = 1; }
 }
@@ -73,7 +81,6 @@ void trace_choice(unsigned choice, unsigned task) {
     extend_segment(task);
     if (!choice) return;
     record_choice = choice;
-    record_point = engine.choice_points - 1;
     if (choice_count < CHOICES_MAX)
         choice_log[choice_count++] = (struct choice){engine.choice_points - 1, (uint8_t)choice};
 }
