@@ -1,10 +1,10 @@
 """The audit of blind spots: every memory access of instrumented code that no hook announces, by file and line.
 
 Compilers do not instrument everything. gcc and clang copy a struct that is passed by value without a word (newer clangs
-only when it is aligned like the stack), gcc also writes struct results so. Such an access can neither be a schedule point nor take part in a race, and a verdict that
-rests on it would be a lie; so they are listed. The method: within a function, registers are followed as symbolic values
-(registers.py); a call of `__tsan_read4` with address E in rdi announces [E, E+4) for reading, and a load or store is
-seen when an announcement of its address reached it on every path.
+only when it is aligned like the stack), gcc also writes struct results so. Such an access can neither be a schedule
+point nor take part in a race, and a verdict that rests on it would be a lie; so they are listed. The method: within a
+function, registers are followed as symbolic values (registers.py); a call of `__tsan_read4` with address E in rdi
+announces [E, E+4) for reading, and a load or store is seen when an announcement of it arrived on every path.
 
 Not reported, because no other task can reach them or nobody can write there: the function's own frame, read-only data,
 functions' addresses, vtables. Limits: a local variable whose address another task holds and which the compiler left

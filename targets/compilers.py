@@ -1,8 +1,8 @@
 """Finds a compiler for the simulator and knows its flags.
 
 clang from 18 on instruments best, and the PyPI wheel `ziglang` carries one, so those come first; older clangs are blind
-to every by-value struct argument, gcc to more, and none sees all: the audit lists what is left. It refuses to install anything: what is missing is
-a `CompilerError` that says how to get it.
+to every by-value struct argument, gcc to more, and none sees all: the audit lists what is left. It refuses to install
+anything: what is missing is a `CompilerError` that says how to get it.
 """
 
 from __future__ import annotations
