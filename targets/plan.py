@@ -132,8 +132,7 @@ def litmus_plan(litmus: Litmus, compiler: Compiler, generated: Path, runtime: Pa
     flags = _Flags(compiler, _roots(litmus.root, runtime, config))
     include = (*litmus.include, config, runtime / "shim" / "include")
     standards = (litmus.c_standard, litmus.cxx_standard)
-    defines = {"main": "p4v_litmus_main", **litmus.defines}  # the simulator has a main of its own
-    sources = flags.sort("the litmus files", include, standards, defines, instrumented=True)
+    sources = flags.sort("the litmus files", include, standards, litmus.defines, instrumented=True)
     return Plan(
         name=litmus.files[0].stem,
         roots=flags.roots,
@@ -193,7 +192,8 @@ class _Flags:
     def _names(self) -> tuple[str, ...]:
         """Debug information and __FILE__ name files relative to the tree: two clones build the same bytes."""
         labels = {"{tree}": ".", "{runtime}": "p4verify/c", "{adapters}": "p4verify/adapters"}
-        return tuple(f"-ffile-prefix-map={self.roots.places[token]}={label}" for token, label in labels.items())
+        places = sorted((str(self.roots.places[token]), label) for token, label in labels.items())
+        return tuple(f"-ffile-prefix-map={place}={label}" for place, label in places)  # the innermost folder wins
 
 
 def _roots(tree: Path, runtime: Path, config: Path) -> Roots:

@@ -8,7 +8,7 @@ typedef int order;
 
 static void atomic_point(volatile void *address, unsigned bytes, bool write, uintptr_t pc) {
     settle();
-    if (!shadow_touch((uintptr_t)address, bytes, write, pc)) return;
+    if (!shadow_touch((uintptr_t)address, bytes, write, pc)) { grow_impatient(); return; }
     engine.heartbeat++;
     point();
     if (UNLIKELY(engine.tracing)) trace_step(write ? STEP_WRITE : STEP_READ, pc, (void *)(uintptr_t)address, bytes, NULL);

@@ -101,9 +101,12 @@ struct engine {
     bool running;                     /* an execution is under way */
     bool tracing;
     bool logging;                     /* of choices: what a replay can be made of */
+    bool yielding;                    /* the choice under way is a taskYIELD's */
     bool pinned;                      /* some task of this execution has an affinity */
     uint8_t ticks_left;
     uint32_t points_left, choice_points, preemptions;
+    uint32_t polls;                   /* accesses and calls that may be part of a polling loop */
+    uint32_t busy;                    /* choice points since time last moved */
     uint64_t random;
     uint64_t now_us;
     uint64_t heartbeat;
@@ -146,6 +149,7 @@ void cores_run(port_task *next);      /* switch to `next`, giving it a core */
 void task_ready(port_task *task);
 void task_unready(port_task *task, enum task_state state);
 void cores_place(port_task *task);
+void cores_yield(void);
 bool clock_advance(void);             /* to the next deadline; false when there is none */
 
 /* ---- points ---- */
@@ -188,6 +192,8 @@ void arena_baseline(void);
 extern uint32_t arena_used;
 
 /* ---- hooks.c / libc.c ---- */
+enum { POLLS_PER_POINT = 256 };
+void grow_impatient(void);            /* takes a point now and then, outside accesses */
 void hooks_set_probe(unsigned index, uintptr_t begin, uintptr_t stop);   /* the code of p4v_probes[index] */
 void copy_torn(void *to, const void *from, size_t bytes, uintptr_t pc);
 void *__real_memcpy(void *, const void *, size_t);

@@ -75,7 +75,7 @@ static void restore_engine(uint64_t ordinal) {
     engine.pending_read.bytes = engine.pending_write.bytes = 0;
     engine.ticks_left = engine.plan.tick_budget;
     engine.points_left = engine.plan.max_points;
-    engine.choice_points = engine.preemptions = 0;
+    engine.choice_points = engine.preemptions = engine.polls = 0;
     engine.random = mix(engine.plan.seed + mix(ordinal)) | 1;
     engine.now_us = engine.slack_us = 0;
     engine.ready = engine.occupying = engine.sleepers = 0;
@@ -85,6 +85,8 @@ static void restore_engine(uint64_t ordinal) {
     engine.pinned = false;
     engine.task_count = 0;
     engine.range_words = 0;
+    engine.busy = 0;
+    engine.yielding = false;
     engine.outcome = PORT_COMPLETED;
     engine.detail[0] = engine.detail_task[0] = 0;
     engine.detail_pc = 0;
@@ -96,7 +98,7 @@ static void restore_engine(uint64_t ordinal) {
 void execute(void (*entry)(void *), uint64_t ordinal) {
     restore_memory();
     restore_engine(ordinal);
-    port_task *main_task = port_task_create(entry, NULL, "main", 0, 1, PORT_ANY_CORE, NULL);
+    port_task *main_task = port_task_create(entry, NULL, "main", 0, subject.priority, PORT_ANY_CORE, NULL);
     cores_update();
     cores_place(main_task);
     engine.self = main_task;

@@ -15,9 +15,13 @@ static void access_traced(enum step_kind kind, uint8_t *address, unsigned bytes,
 }
 
 /* The compiled code may have read the neighbours of a bitfield already, or be about to read what this hook does not
- * announce (gcc): keeping the old bytes for it makes the update as divisible as it is on the chip. */
+ * announce (gcc): keeping the old bytes for it makes the update as divisible as it is on the chip. For gcc, any write may
+ * be such an update, whose read is a step of its own. */
 static void word_write(uint8_t *address, unsigned bytes) {
     if (engine.granularity != AT_WORDS) return;
+#ifndef __clang__
+    point();
+#endif
     uint8_t old[4];
     __builtin_memcpy(old, address, 4 < bytes ? 4 : bytes);
     point();
@@ -52,9 +56,12 @@ static inline __attribute__((always_inline)) void access(void *pointer, unsigned
 #define BOTH(name, bytes, prefix) \
     HOOK void prefix##name(void *p); \
     HOOK void prefix##name(void *p) { access(p, bytes, false, CALLER); access(p, bytes, true, CALLER); }
+#define POLLED(name, bytes, write) \
+    HOOK void name(void *p); \
+    HOOK void name(void *p) { grow_impatient(); access(p, bytes, write, CALLER); }
 #define SIZES(FORM, ...) FORM(1, __VA_ARGS__) FORM(2, __VA_ARGS__) FORM(4, __VA_ARGS__) FORM(8, __VA_ARGS__) FORM(16, __VA_ARGS__)
 #define PLAIN(n, prefix) ACCESS(prefix##read##n, n, false) ACCESS(prefix##write##n, n, true) BOTH(read_write##n, n, prefix)
-#define VOLATILE(n, prefix) ACCESS(prefix##read##n, n, false) ACCESS(prefix##write##n, n, true)
+#define VOLATILE(n, prefix) POLLED(prefix##read##n, n, false) ACCESS(prefix##write##n, n, true)
 SIZES(PLAIN, __tsan_)
 SIZES(PLAIN, __tsan_unaligned_)
 SIZES(VOLATILE, __tsan_volatile_)
@@ -196,6 +203,11 @@ MOVE(__tsan_memmove) MOVE(__wrap_memmove)
 
 /* ---- functions ---- */
 
+/* A task that polls what nobody else has touched yet would spin for ever, for want of a schedule point. */
+void grow_impatient(void) {
+    if (UNLIKELY(++engine.polls % POLLS_PER_POINT == 0) && engine.running) point();
+}
+
 enum { MAX_PROBES = 16 };
 static struct { uintptr_t begin, end; } probes[MAX_PROBES];
 static unsigned probe_count;
@@ -216,6 +228,7 @@ static void run_probes(uintptr_t pc) {
 HOOK void __tsan_func_entry(void *return_address);
 HOOK void __tsan_func_entry(void *return_address) {
     settle();
+    grow_impatient();
     port_task *self = engine.self;
     self->calls[self->depth++ % CALL_DEPTH] = (uintptr_t)return_address;
     if (UNLIKELY(probe_count) && engine.running) run_probes(CALLER);

@@ -3,7 +3,7 @@
  * reader: x=a y=b z=c
  * outcome: x y z */
 #include <array>
-static std::array<int, 3> shared, seen;
+std::array<int, 3> shared, seen;
 
 static void writer() {
     std::array<int, 3> local = {1, 1, 1};

@@ -2,7 +2,7 @@
  * writer: s=w w=s|1 s=w w=s|2
  * reader: t=w w=t|4 t=w w=t|8
  * outcome: w */
-static struct { unsigned a : 1, b : 1, c : 1, d : 1; } shared;
+struct { unsigned a : 1, b : 1, c : 1, d : 1; } shared;
 
 static void set_a(void) { shared.a = 1; }
 static void set_b(void) { shared.b = 1; }

@@ -3,7 +3,7 @@
  * reader: x=a y=b z=c
  * outcome: x y z */
 struct three { int a, b, c; };
-static struct three *_Atomic address;
+struct three *_Atomic address;
 static _Atomic int written;
 static struct three seen;
 
@@ -19,6 +19,7 @@ static void writer(void) {
 static void reader(void) {
     struct three mine = {0, 0, 0};
     address = &mine;
+    __asm__ volatile("" ::: "memory");   /* as a call of another file would: the compiler may keep nothing */
     seen.a = mine.a;
     seen.b = mine.b;
     seen.c = mine.c;

@@ -2,7 +2,7 @@
  * writer: s=n n=s+1 s=n n=s+1
  * reader: t=n n=t+1 t=n n=t+1
  * outcome: n */
-static int shared;
+int shared;
 
 static void increment(void) { shared++; }
 

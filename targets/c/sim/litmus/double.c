@@ -2,7 +2,7 @@
  * writer: a=1 b=1
  * reader: x=a y=b
  * outcome: x y */
-static double shared, seen;
+double shared, seen;
 
 static void writer(void) { shared = 1.1; }   /* no word of it is 0 */
 

@@ -3,7 +3,7 @@
  * reader: x=a y=b
  * outcome: x y */
 #include <stdint.h>
-static uint64_t shared, seen;
+uint64_t shared, seen;
 
 static void set(uint64_t value) { shared = value; }
 

@@ -3,7 +3,7 @@
  * reader: x=a y=b z=c
  * outcome: x y z */
 #include <string.h>
-static unsigned shared[3], seen[3];
+unsigned shared[3], seen[3];
 
 static void writer(void) {
     unsigned local[3] = {1, 1, 1};

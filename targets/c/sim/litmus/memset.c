@@ -3,7 +3,7 @@
  * reader: z=c y=b x=a
  * outcome: x y z */
 #include <string.h>
-static unsigned char shared[12] __attribute__((aligned(4))), seen[3];
+unsigned char shared[12] __attribute__((aligned(4))), seen[3];
 
 static void writer(void) { memset(shared, 1, sizeof shared); }
 

@@ -5,7 +5,7 @@
 #include <cstring>
 #include <optional>
 struct two { int a, b; };
-static std::optional<two> shared, seen;
+std::optional<two> shared, seen;
 
 static void writer() {
     std::optional<two> local = two{1, 1};

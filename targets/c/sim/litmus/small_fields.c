@@ -4,7 +4,7 @@
  * outcome: x y z u */
 #include <stdint.h>
 struct small { uint8_t a, b; uint16_t c; uint32_t d; uint32_t e; };
-static struct small shared, seen;
+struct small shared, seen;
 
 static void writer(void) {
     shared.a = 1;

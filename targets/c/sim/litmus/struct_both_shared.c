@@ -4,7 +4,7 @@
  * reader-gcc: s=a t=b u=c p=s q=t r=u
  * outcome: x y z p q r */
 struct three { int a, b, c; };
-static struct three from, to, seen;
+struct three from, to, seen;
 
 static void writer(void) {
     from.a = 1;

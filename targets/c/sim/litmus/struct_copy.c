@@ -3,7 +3,7 @@
  * reader: x=a y=b z=c
  * outcome: x y z */
 struct three { int a, b, c; };
-static struct three shared, seen;
+struct three shared, seen;
 
 static void writer(void) {
     struct three local = {1, 1, 1};

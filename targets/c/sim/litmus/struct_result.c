@@ -4,7 +4,7 @@
  * outcome: u v x y z
  * blind: gcc */
 struct five { int a, b, c, d, e; };
-static struct five shared, seen;
+struct five shared, seen;
 
 struct five snapshot(void);
 struct five snapshot(void) { return shared; }   /* audited */

@@ -3,8 +3,10 @@
  *
  * A comment at each file's top gives the same program as word-sized steps, from which a reference enumerates every
  * interleaving. A step is `to=from`, `to=from+number` or `to=from|number`; `;` joins what is indivisible; names are
- * words that begin as 0 (or as `begin` says). `reader-gcc` is how one compiler does it otherwise. `outcome` lists the words that print() shows. `blind` names compilers that leave the access
- * without hooks, and a line that ends in `audited` is one that the audit must then name.
+ * words that begin as 0, or as `begin` says. `reader-gcc` is how one compiler does it otherwise. `outcome` lists the
+ * words that print() shows. `blind` names compilers that leave the access without hooks, and a line that ends in
+ * `audited` is one that the audit must then name. What is shared is not static: a compiler that sees every value
+ * stored would shrink it.
  */
 #include <pthread.h>
 #include <stdint.h>

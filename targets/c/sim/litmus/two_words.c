@@ -3,7 +3,7 @@
  * reader: x=a y=b
  * outcome: x y */
 struct two { int a, b; };
-static struct two shared, seen;
+struct two shared, seen;
 
 static void writer(void) {
     shared.a = 1;

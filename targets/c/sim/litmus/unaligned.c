@@ -3,7 +3,7 @@
  * reader: x=a y=b
  * outcome: x y */
 #include <stdint.h>
-static struct __attribute__((packed, aligned(4))) { uint16_t before; uint32_t field; uint16_t after; } shared;
+struct __attribute__((packed, aligned(4))) { uint16_t before; uint32_t field; uint16_t after; } shared;
 static uint32_t seen;
 
 static void writer(void) { shared.field = 0x10001; }

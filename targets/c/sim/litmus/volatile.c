@@ -3,8 +3,8 @@
  * reader: z=c x=a y=b
  * outcome: x y z */
 #include <stdint.h>
-static volatile uint64_t wide;
-static volatile uint32_t word;
+volatile uint64_t wide;
+volatile uint32_t word;
 static uint64_t seen_wide;
 static uint32_t seen_word;
 
