@@ -76,9 +76,11 @@ def _steps(kinds: Sequence[Step], delays: Sequence[int], most: int) -> st.Search
 
 
 def _http(most: int) -> st.SearchStrategy[list[int]]:
+    """Answers of all kinds; or a server so quick that posts end in the tick in which they began, where things meet."""
     kinds = st.sampled_from((HTTP_OK, HTTP_FAILS, HTTP_LATE))
     costs = st.sampled_from((2000, 0, 20_000, 400_000))
-    return st.lists(st.builds(http_answer, kinds, costs), max_size=most)
+    mixed = st.lists(st.builds(http_answer, kinds, costs), max_size=most)
+    return mixed | st.just([http_answer(HTTP_OK, 0)] * 3 * most)
 
 
 BATTERY: Step = ("bus.battery", ())
@@ -119,13 +121,31 @@ def publisher_programs(draw: st.DrawFn, period_ms: int = 1000, capacity: int = 8
 @st.composite
 def backlog_programs(draw: st.DrawFn, period_ms: int = 1000, capacity: int = 8) -> Program:
     """Points pile up while the server is away, and drain when it comes back: the ring and its counters under stress."""
-    away = draw(st.integers(1, capacity + 3))
+    away = draw(st.integers(1, 3) | st.integers(capacity, capacity + 2))
     source = [(BATTERY, 0), (PACK, 0), (OFFLINE, 0), *draw(_steps((BATTERY, PACK), (period_ms, 0), 3))]
     back = [(ONLINE, away * period_ms), *draw(_steps((ONLINE, OFFLINE, ONLINE), (0, TICK_MS, period_ms), 2))]
     reader = [(NP_METRICS, away * period_ms), *draw(_steps((NP_METRICS,), (0, TICK_MS, period_ms), 3))]
     priorities = draw(st.lists(st.sampled_from(PRIORITIES), min_size=3, max_size=3))
-    environment = {"http": [http_answer(HTTP_FAILS, 2000)] * draw(st.integers(0, away)) + draw(_http(3))}
-    return assemble([source, back, reader], priorities, environment, 3 * period_ms, ("np.metrics", "bus.metrics"))
+    environment = {"http": draw(_http(6))}
+    return _program([source, back, reader], priorities, environment, 2 * period_ms, ("np.metrics", "bus.metrics"))
+
+
+@st.composite
+def overflows(draw: st.DrawFn, period_ms: int = 1000, capacity: int = 8) -> Program:
+    """More points than the ring holds while the server is away, read at rest."""
+    source = [(BATTERY, 0), (PACK, 0), (OFFLINE, 0), (NP_METRICS, (capacity + draw(st.integers(1, 2))) * period_ms + 500)]
+    others = draw(_steps((BATTERY, NP_METRICS, OFFLINE), (period_ms, 2 * period_ms), 3))
+    return _program([source, others], (5, 4), {}, draw(st.sampled_from((0, period_ms))), ("np.metrics", "bus.metrics"))
+
+
+@st.composite
+def flag_keepers(draw: st.DrawFn) -> Program:
+    """Connection flags, then mode changes, then a whole round of polling that shows them."""
+    flags = [(draw(st.sampled_from((MQTT_UP, PLUGGED, MQTT_DOWN))), 0) for _ in range(draw(st.integers(1, 3)))]
+    modes = [(AUTONOMOUS, 0), *draw(_steps((CONNECTED, AUTONOMOUS), (0, POLL_MS, POLL_STEP_MS), 2)), (AUTONOMOUS, 0)]
+    priorities = draw(st.lists(st.sampled_from(PRIORITIES), min_size=2, max_size=2))
+    tasks = [[*flags, *modes], draw(_steps((MQTT_UP, _register(0), _cell(0)), (0, POLL_MS, 2 * POLL_MS), 2))]
+    return _program(tasks, priorities, {}, 2 * POLL_MS, ("bus.metrics",))
 
 
 @st.composite
@@ -181,13 +201,15 @@ FAMILIES: Mapping[str, Callable[..., Programs]] = {
     "publisher": publisher_programs,
     "backlog": backlog_programs,
     "telemetry": telemetry_programs,
+    "overflows": overflows,
+    "flags": flag_keepers,
     "modes": mode_storms,
     "system": system_programs,
     "bursts": bursts,
 }
 """By what they aim at, in the order in which a campaign takes them."""
 
-_TIMED = frozenset({"publisher", "backlog", "system"})
+_TIMED = frozenset({"publisher", "backlog", "overflows", "system"})
 
 
 def offered(program: Program, operations: frozenset[str]) -> Program:

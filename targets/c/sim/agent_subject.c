@@ -43,7 +43,7 @@ static uint64_t hash(uint64_t seed, uint32_t quantum_us) {
     return digest;
 }
 
-const struct subject subject = {true, agent_start, agent_describe, load, entry, discard, hash};
+const struct subject subject = {true, 1, agent_start, agent_describe, load, entry, discard, hash};
 
 uint64_t agent_now_us(void) { return engine.now_us; }
 

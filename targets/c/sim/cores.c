@@ -13,7 +13,7 @@
 #include <stdio.h>
 
 #define BIT(task) (1ull << (task)->id)
-enum { BOTH_CORES = (1 << PORT_CORES) - 1 };
+enum { BOTH_CORES = (1 << PORT_CORES) - 1, BUSY_POINTS = 10000 };
 
 /* ---- membership ---- */
 
@@ -96,7 +96,9 @@ static uint64_t enabled_by_priority(void) {
 
 void cores_update(void) {
     engine.stale = false;
-    uint64_t enabled = engine.plan.relaxed ? engine.ready : enabled_by_priority();
+    /* No more tasks than cores and none pinned: whatever is locked, each has a core. */
+    bool uncontended = !engine.pinned && __builtin_popcountll(engine.ready | engine.occupying) <= PORT_CORES;
+    uint64_t enabled = uncontended || engine.plan.relaxed ? engine.ready : enabled_by_priority();
     unsigned count = 0;
     for (; enabled; enabled &= enabled - 1) engine.enabled[count++] = (uint8_t)__builtin_ctzll(enabled);
     engine.enabled_count = (uint8_t)count;
@@ -162,6 +164,7 @@ bool clock_advance(void) {
     }
     if (soonest == PORT_FOREVER) return false;
     if (soonest > engine.now_us) engine.now_us = soonest;
+    engine.busy = 0;
     if (engine.tracing) trace_step(STEP_TIME, 0, NULL, 0, "time");
     return expire();
 }
@@ -210,14 +213,15 @@ void point_exhausted(void) {
     engine_end(PORT_LIVELOCK, 0, "no end after %u schedule points", engine.plan.max_points);
 }
 
-bool point_stale(void) {
-    cores_update();
-    if (is_enabled(engine.self)) return false;
-    cores_schedule();
-    return true;
+/* Instructions take time after all: a task that keeps busy long enough lets the others' waits end. */
+static void busy_time(void) {
+    engine.busy = 0;
+    clock_advance();
 }
 
 void point_choose(void) {
+    if (UNLIKELY(++engine.busy > BUSY_POINTS) && engine.sleepers) busy_time();
+    if (UNLIKELY(engine.stale) && point_stale()) return;
     if (engine.enabled_count < 2 && !engine.sleepers) return;
     unsigned choice = choose();
     if (choice == 0) return;
@@ -228,6 +232,25 @@ void point_choose(void) {
     }
     engine.preemptions++;
     cores_run(&engine.tasks[chosen(choice)]);
+}
+
+/* taskYIELD: an equal goes on, if there is one. */
+void cores_yield(void) {
+    if (engine.stale) cores_update();
+    if (engine.enabled_count < 2) return;
+    engine.yielding = true;
+    unsigned choice = choose();
+    engine.yielding = false;
+    if (choice == CHOICE_TICK) choice = 0;
+    unsigned next = (ring_start(engine.self) + choice + (choice == 0)) % engine.enabled_count;
+    cores_run(&engine.tasks[engine.enabled[next]]);
+}
+
+bool point_stale(void) {
+    cores_update();
+    if (is_enabled(engine.self)) return false;
+    cores_schedule();
+    return true;
 }
 
 /* ---- nobody can go on ---- */

@@ -28,6 +28,7 @@ static void entry(void *unused) {
     (void)unused;
     static char name[] = "litmus";
     char *arguments[] = {name, NULL};
+    if (__real_main) port_set_priority(port_self(), 5);   /* as ESP-IDF gives pthreads: main is one of them */
     if (__real_main) __wrap_exit(__real_main(1, arguments));
     if (!app_main) engine_end(PORT_MISUSE, 0, "the file has neither app_main nor main");
     app_main();
@@ -46,7 +47,7 @@ static uint64_t hash(uint64_t seed, uint32_t quantum_us) {
     return digest_bytes(seed, session_ring.bytes, session_ring.used);
 }
 
-const struct subject subject = {false, start, describe, load, entry, log_output, hash};
+const struct subject subject = {false, 1, start, describe, load, entry, log_output, hash};
 
 void agent_probe(uint16_t probe);
 void agent_probe(uint16_t probe) { (void)probe; }

@@ -98,7 +98,7 @@ void port_leave(void) {
     if (UNLIKELY(engine.stale)) point_stale();
 }
 
-void port_yield(void) { }   /* among equals any may go on at every point: nothing to add */
+void port_yield(void) { cores_yield(); }
 
 bool port_block(uint64_t deadline_us, const char *why, const void *object, port_task *owner) {
     port_task *self = engine.self;

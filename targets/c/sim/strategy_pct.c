@@ -8,7 +8,7 @@
  */
 #include "engine.h"
 
-enum { MAX_DEPTH = 16 };
+enum { MAX_DEPTH = 16, FLOOR = 1 << 20 };
 static uint32_t rank[MAX_TASKS];          /* the strategy's priority of each task, drawn when it first appears */
 static uint32_t changes[MAX_DEPTH];       /* steps at which the running task is demoted, ascending */
 static unsigned change_count, next_change;
@@ -31,11 +31,11 @@ static void begin(void) {
     next_change = 0;
     step = 0;
     tear_at = 0;
-    lowest = MAX_DEPTH;
+    lowest = FLOOR;
 }
 
 static uint32_t rank_of(unsigned id) {
-    if (!rank[id]) rank[id] = MAX_DEPTH + 1 + (draw() >> 2);
+    if (!rank[id]) rank[id] = FLOOR + 1 + (draw() >> 8);
     return rank[id];
 }
 
@@ -57,6 +57,7 @@ static unsigned best(unsigned n) {
 }
 
 static unsigned choose(unsigned n) {
+    if (UNLIKELY(engine.yielding)) rank[engine.self->id] = --lowest;   /* a loop around taskYIELD makes progress */
     if (step_counts()) {
         step++;
         if (next_change < change_count && step >= changes[next_change]) {

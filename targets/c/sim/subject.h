@@ -12,6 +12,7 @@ extern agent_ring session_ring;
 
 struct subject {
     bool takes_program;
+    unsigned priority;                                            /* of the main task */
     void (*start)(void);                                          /* once, before the first execution's state is saved */
     size_t (*describe)(uint8_t *bytes, size_t capacity);          /* the rest of HELLO */
     const char *(*load)(const uint8_t *program, size_t length);   /* NULL, or what is wrong with it */
