@@ -127,7 +127,7 @@ def backlog_programs(draw: st.DrawFn, period_ms: int = 1000, capacity: int = 8) 
     reader = [(NP_METRICS, away * period_ms), *draw(_steps((NP_METRICS,), (0, TICK_MS, period_ms), 3))]
     priorities = draw(st.lists(st.sampled_from(PRIORITIES), min_size=3, max_size=3))
     environment = {"http": draw(_http(6))}
-    return _program([source, back, reader], priorities, environment, 2 * period_ms, ("np.metrics", "bus.metrics"))
+    return assemble([source, back, reader], priorities, environment, 2 * period_ms, ("np.metrics", "bus.metrics"))
 
 
 @st.composite
@@ -135,7 +135,7 @@ def overflows(draw: st.DrawFn, period_ms: int = 1000, capacity: int = 8) -> Prog
     """More points than the ring holds while the server is away, read at rest."""
     source = [(BATTERY, 0), (PACK, 0), (OFFLINE, 0), (NP_METRICS, (capacity + draw(st.integers(1, 2))) * period_ms + 500)]
     others = draw(_steps((BATTERY, NP_METRICS, OFFLINE), (period_ms, 2 * period_ms), 3))
-    return _program([source, others], (5, 4), {}, draw(st.sampled_from((0, period_ms))), ("np.metrics", "bus.metrics"))
+    return assemble([source, others], (5, 4), {}, draw(st.sampled_from((0, period_ms))), ("np.metrics", "bus.metrics"))
 
 
 @st.composite
@@ -145,7 +145,7 @@ def flag_keepers(draw: st.DrawFn) -> Program:
     modes = [(AUTONOMOUS, 0), *draw(_steps((CONNECTED, AUTONOMOUS), (0, POLL_MS, POLL_STEP_MS), 2)), (AUTONOMOUS, 0)]
     priorities = draw(st.lists(st.sampled_from(PRIORITIES), min_size=2, max_size=2))
     tasks = [[*flags, *modes], draw(_steps((MQTT_UP, _register(0), _cell(0)), (0, POLL_MS, 2 * POLL_MS), 2))]
-    return _program(tasks, priorities, {}, 2 * POLL_MS, ("bus.metrics",))
+    return assemble(tasks, priorities, {}, 2 * POLL_MS, ("bus.metrics",))
 
 
 @st.composite
