@@ -96,8 +96,8 @@ static uint64_t enabled_by_priority(void) {
 
 void cores_update(void) {
     engine.stale = false;
-    /* No more tasks than cores and none pinned: whatever is locked, each has a core. */
-    bool uncontended = !engine.pinned && __builtin_popcountll(engine.ready | engine.occupying) <= PORT_CORES;
+    /* No more tasks than cores, none pinned and none holding a core while it spins: each has a core, locked or not. */
+    bool uncontended = !engine.pinned && !engine.spinning && __builtin_popcountll(engine.ready | engine.occupying) <= PORT_CORES;
     uint64_t enabled = uncontended || engine.plan.relaxed ? engine.ready : enabled_by_priority();
     unsigned count = 0;
     for (; enabled; enabled &= enabled - 1) engine.enabled[count++] = (uint8_t)__builtin_ctzll(enabled);
