@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import ClassVar
 
-from hypothesis import settings
+from hypothesis import seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
@@ -110,6 +110,16 @@ class Stepwise(RuleBasedStateMachine):
         self.subject.check(self.case)
 
 
-def run_stepwise(machine: Callable[[Subject], Stepwise], subject: Subject, how: settings) -> None:
-    """Runs a machine on a firmware; raises the minimal violation (or, with report_multiple_bugs, a group of them)."""
-    run_state_machine_as_test(lambda: machine(subject), settings=how)  # type: ignore[arg-type,return-value]
+def run_stepwise(
+    machine: Callable[[Subject], Stepwise], subject: Subject, how: settings, *, number: int | None = None
+) -> None:
+    """Runs a machine on a firmware; raises the minimal violation (or, with report_multiple_bugs, a group of them).
+
+    `number` seeds Hypothesis; None leaves it to the settings.
+    """
+
+    def made() -> Stepwise:
+        return machine(subject)
+
+    factory = made if number is None else seed(number)(made)
+    run_state_machine_as_test(factory, settings=how)  # type: ignore[arg-type]

@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import count
 from types import TracebackType
 from typing import Self
 
 from p4verify.stateful.strategies import offered
-from p4verify.stateful.violations import Case, violation
+from p4verify.stateful.violations import Case, ViolatedError, violation
 from p4verify.targets.build import build_firmware
 from p4verify.targets.manifest import Manifest
 from p4verify.targets.sim import SimTarget
@@ -22,13 +23,21 @@ from p4verify.targets.target import Exploration, Found, Shared
 from p4verify.verify.criteria import Offers, available
 from p4verify.verify.execution import Execution
 from p4verify.verify.explore import Finding, Tally, judge
+from p4verify.verify.minimise import fewest_choices, smallest_program
 from p4verify.verify.program import Program, Value
-from p4verify.verify.schedule import Granularity
+from p4verify.verify.schedule import Granularity, Schedule
 from p4verify.verify.verdict import Invariant, Setting
 
 NOTHING = Shared(())
 LEARNING = Exploration("random", Granularity.WORDS, executions=12, quantum_us=1_000_000)
 """How a program teaches which memory its tasks share, before it runs under a schedule of its own."""
+
+SEARCH = (
+    Exploration("pct", Granularity.WORDS, executions=100, depth=1),
+    Exploration("pct", Granularity.WORDS, executions=150, depth=2),
+    Exploration("pct", Granularity.WORDS, executions=150, depth=3),
+)
+"""Where a violation is looked for in a smaller program: few preemptions first."""
 
 
 @dataclass
@@ -58,7 +67,7 @@ class Subject:
 
     @classmethod
     def of(cls, manifest: Manifest, only: Iterable[str] = ()) -> Self:
-        """Builds the firmware; `only` names the criteria or invariants to judge. BuildError, CompilerError, ValueError."""
+        """Builds it; `only` names the criteria or invariants to judge. BuildError, CompilerError, ValueError."""
         return cls(SimTarget(build_firmware(manifest)), only)
 
     def judging(self, invariants: Sequence[Invariant]) -> Subject:
@@ -84,11 +93,24 @@ class Subject:
 
     def run(self, case: Case, *, trace: bool = False) -> Execution:
         """The execution of a case. Judges nothing."""
-        self.target.load(case.program)
-        self.target.restore(case.shared or NOTHING)
         if case.shared is None:
-            self.target.explore(None, LEARNING, lambda _found: False)  # so few that all are run, and one is decoded
+            self._learn(case.program)
+        else:
+            self.target.load(case.program)
+            self.target.restore(case.shared)
         return self.target.execute(None, case.schedule, trace=trace, tick_budget=case.tick_budget)
+
+    def known(self, case: Case) -> Shared:
+        """What is known about shared memory when the execution of a case begins."""
+        if case.shared is not None:
+            return case.shared
+        self._learn(case.program)
+        return self.target.shared()
+
+    def _learn(self, program: Program) -> None:
+        self.target.load(program)
+        self.target.restore(NOTHING)
+        self.target.explore(None, LEARNING, lambda _found: False)  # so few that all are run, and one is decoded
 
     def check(self, case: Case) -> None:
         """Runs a case; raises the first invariant that does not hold. Operations the firmware lacks are left out."""
@@ -124,8 +146,8 @@ class Subject:
         progress = self.target.explore(None, plan, found)
         if seen:
             raise self._seen(*seen[0])
-        for index, count in progress.counts.items():
-            tally.count(str(index), count - 1)
+        for index, times in progress.counts.items():
+            tally.count(str(index), times - 1)
         self._add(tally)
 
     def _seen(self, finding: Finding, found: Found) -> Exception:
@@ -138,3 +160,35 @@ class Subject:
         self.counts.executions += tally.executions
         for invariant in self.invariants:
             self.counts.exercised[invariant.id] += tally.exercised(invariant.id)
+
+    # ---- smaller ----
+
+    def simplify(self, error: ViolatedError, searches: int = 40, tries: int = 600) -> ViolatedError:
+        """The same invariant violated by a smaller program and fewer choices, as far as so many attempts get."""
+        alone = self.judging([error.finding.invariant])
+        searched, tried = count(searches, -1), count(tries, -1)
+        start = replace(error.case, shared=self.known(error.case))
+        _, case = smallest_program(start.program, start, alone.search, lambda: next(searched) > 0)
+
+        def holds(schedule: Schedule) -> bool:
+            return alone.violated(replace(case, schedule=schedule)) is not None
+
+        smaller = replace(case, schedule=fewest_choices(case.schedule, holds, lambda: next(tried) > 0))
+        return alone.violated(smaller) or error
+
+    def search(self, program: Program) -> Case | None:
+        """A case of this program that violates an invariant; None when a short search finds none."""
+        for plan in SEARCH:
+            try:
+                self.explore(program, plan)
+            except ViolatedError as error:
+                return error.case
+        return None
+
+    def violated(self, case: Case) -> ViolatedError | None:
+        """The violation that a case shows, if it does."""
+        try:
+            self.check(case)
+        except ViolatedError as error:
+            return error
+        return None

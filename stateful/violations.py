@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 
 from p4verify.targets.target import Shared
 from p4verify.verify.explore import Finding
@@ -38,7 +38,7 @@ class ViolatedError(AssertionError):
         super().__init__(describe(finding, case))
 
 
-@lru_cache(maxsize=None)
+@cache
 def violated_type(invariant_id: str) -> type[ViolatedError]:
     """The exception type of one invariant: `NpPointIntactViolated` for np.point-intact."""
     words = "".join(word.capitalize() for word in re.split(r"[^A-Za-z0-9]+", invariant_id))
