@@ -77,7 +77,7 @@ def _steps(kinds: Sequence[Step], delays: Sequence[int], most: int) -> st.Search
 
 def _http(most: int) -> st.SearchStrategy[list[int]]:
     """Answers of all kinds; or a server so quick that posts end in the tick in which they began, where things meet."""
-    kinds = st.sampled_from((HTTP_OK, HTTP_FAILS, HTTP_LATE))
+    kinds = st.sampled_from((HTTP_OK, HTTP_FAILS, HTTP_LATE, HTTP_FAILS))
     costs = st.sampled_from((2000, 0, 20_000, 400_000))
     mixed = st.lists(st.builds(http_answer, kinds, costs), max_size=most)
     return mixed | st.just([http_answer(HTTP_OK, 0)] * 3 * most)
