@@ -10,7 +10,7 @@ These families refuse to know what is right: they only make things meet.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import count
 
@@ -107,11 +107,12 @@ def _register(number: int) -> Step:
 
 
 @st.composite
-def publisher_programs(draw: st.DrawFn, period_ms: int = 1000, capacity: int = 8) -> Program:
+def publisher_programs(draw: st.DrawFn, period_ms: int = 1000) -> Program:
     """Events, metrics reads and reconnections that meet the publisher's period. Connected mode: nothing polls."""
     delays = (0, period_ms, TICK_MS, 2 * period_ms)
     source = [(BATTERY, 0), (PACK, 0), *draw(_steps((BATTERY, PACK, BATTERY, WIDE_PACK), delays, 4))]
-    others = draw(st.lists(_steps((NP_METRICS, ONLINE, OFFLINE, BATTERY), (period_ms, 0, 2 * period_ms), 4), max_size=2))
+    kinds = (NP_METRICS, ONLINE, OFFLINE, BATTERY)
+    others = draw(st.lists(_steps(kinds, (period_ms, 0, 2 * period_ms), 4), max_size=2))
     priorities = draw(st.lists(st.sampled_from(PRIORITIES), min_size=3, max_size=3))
     environment = {"http": draw(_http(6))}
     settle = draw(st.sampled_from((period_ms, 3 * period_ms)))
@@ -133,7 +134,8 @@ def backlog_programs(draw: st.DrawFn, period_ms: int = 1000, capacity: int = 8) 
 @st.composite
 def overflows(draw: st.DrawFn, period_ms: int = 1000, capacity: int = 8) -> Program:
     """More points than the ring holds while the server is away, read at rest."""
-    source = [(BATTERY, 0), (PACK, 0), (OFFLINE, 0), (NP_METRICS, (capacity + draw(st.integers(1, 2))) * period_ms + 500)]
+    full = (capacity + draw(st.integers(1, 2))) * period_ms
+    source = [(BATTERY, 0), (PACK, 0), (OFFLINE, 0), (NP_METRICS, full + period_ms // 2)]
     others = draw(_steps((BATTERY, NP_METRICS, OFFLINE), (period_ms, 2 * period_ms), 3))
     return assemble([source, others], (5, 4), {}, draw(st.sampled_from((0, period_ms))), ("np.metrics", "bus.metrics"))
 
@@ -177,7 +179,7 @@ def mode_storms(draw: st.DrawFn) -> Program:
 
 
 @st.composite
-def system_programs(draw: st.DrawFn, period_ms: int = 1000, capacity: int = 8) -> Program:
+def system_programs(draw: st.DrawFn, period_ms: int = 1000) -> Program:
     """Everything at once: events of both sources, mode switches, network flaps, readers."""
     delays = (0, POLL_MS, period_ms, POLL_STEP_MS)
     source = [(BATTERY, 0), (PACK, 0), *draw(_steps((BATTERY, PACK, ONLINE, OFFLINE), delays, 3))]
@@ -197,21 +199,6 @@ def bursts(draw: st.DrawFn) -> Program:
     return assemble(tasks, (6, 6, 5), {}, 1000, ("np.metrics", "bus.metrics"))
 
 
-FAMILIES: Mapping[str, Callable[..., Programs]] = {
-    "publisher": publisher_programs,
-    "backlog": backlog_programs,
-    "telemetry": telemetry_programs,
-    "overflows": overflows,
-    "flags": flag_keepers,
-    "modes": mode_storms,
-    "system": system_programs,
-    "bursts": bursts,
-}
-"""By what they aim at, in the order in which a campaign takes them."""
-
-_TIMED = frozenset({"publisher", "backlog", "overflows", "system"})
-
-
 def offered(program: Program, operations: frozenset[str]) -> Program:
     """The program without the operations that a firmware does not have; tasks that have nothing left are dropped."""
     tasks = (
@@ -224,9 +211,16 @@ def offered(program: Program, operations: frozenset[str]) -> Program:
 
 def families(config: Mapping[str, Value], operations: frozenset[str]) -> Mapping[str, Programs]:
     """The families for a firmware with these CONFIG values and operations."""
-    timing = {
-        "period_ms": int(config.get("CONFIG_NETWORK_TELEMETRY_PERIOD_MS", 5000)),
-        "capacity": int(config.get("CONFIG_NETWORK_TELEMETRY_BUFFER_DEPTH", 32)),
+    period = int(config.get("CONFIG_NETWORK_TELEMETRY_PERIOD_MS", 5000))
+    capacity = int(config.get("CONFIG_NETWORK_TELEMETRY_BUFFER_DEPTH", 32))
+    made: Mapping[str, Programs] = {
+        "publisher": publisher_programs(period),
+        "backlog": backlog_programs(period, capacity),
+        "telemetry": telemetry_programs(),
+        "overflows": overflows(period, capacity),
+        "flags": flag_keepers(),
+        "modes": mode_storms(),
+        "system": system_programs(period),
+        "bursts": bursts(),
     }
-    made = {name: family(**timing) if name in _TIMED else family() for name, family in FAMILIES.items()}
     return {name: programs.map(lambda p: offered(p, operations)) for name, programs in made.items()}

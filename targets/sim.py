@@ -7,11 +7,10 @@ it dies; what it had learnt about shared memory is then learnt again. It refuses
 from __future__ import annotations
 
 import struct
-import time
 from collections.abc import Mapping
 from dataclasses import replace
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
 from p4verify.targets.build import Build
 from p4verify.targets.description import Description, ProtocolError, Reader
@@ -155,7 +154,8 @@ class SimTarget:
 
     def restore(self, shared: Shared) -> None:
         """Knows this and nothing else."""
-        self._send(MessageType.KNOWN_SHARED, struct.pack(f"<I{len(shared.entries)}I", len(shared.entries), *shared.entries))
+        count = len(shared.entries)
+        self._send(MessageType.KNOWN_SHARED, struct.pack(f"<I{count}I", count, *shared.entries))
         self._expect(MessageType.ACCEPTED)
 
     # ---- exploring ----
@@ -166,7 +166,7 @@ class SimTarget:
         """Runs executions; `found` sees each new history once. Returns the totals, with multiplicities."""
         if program is not None:
             self.load(program)
-        self._send(MessageType.EXPLORE, _request(exploration, exploration.first) + _milliseconds(exploration.seconds))
+        self._send(MessageType.EXPLORE, _request(exploration) + _milliseconds(exploration.seconds))
         return self._listen(exploration, found, progress)
 
     def _listen(self, exploration: Exploration, found: OnFound, progress: OnProgress | None) -> Progress:
@@ -183,9 +183,9 @@ class SimTarget:
             elif frame.type == MessageType.COUNTS:
                 counts.update(_COUNT.iter_unpack(frame.payload))
             elif frame.type == MessageType.PROGRESS and progress is not None:
-                listening = listening and (progress(Progress(*_PROGRESS.unpack(frame.payload), counts)) or self._stop())
+                listening = listening and (progress(_progress(frame, counts)) or self._stop())
             elif frame.type == MessageType.EXPLORED:
-                return Progress(*_PROGRESS.unpack(frame.payload), counts)
+                return _progress(frame, counts)
 
     def _stop(self) -> bool:
         self._send(MessageType.STOP)
@@ -225,8 +225,8 @@ class SimTarget:
 
     def rerun(self, program: Program | None, origin: Origin, *, trace: bool = False) -> Replay:
         """The same with everything that is known of it."""
-        exploration = replace(origin.exploration, length=origin.length)
-        return self._replay(program, exploration, origin.ordinal, origin.known, (), _flags(trace=trace))
+        exploration = replace(origin.exploration, length=origin.length, first=origin.ordinal)
+        return self._replay(program, exploration, _Asked(origin.known, (), _flags(trace=trace)))
 
     def execute(
         self, program: Program | None, schedule: Schedule, *, trace: bool = False, known: int | None = None,
@@ -238,22 +238,17 @@ class SimTarget:
         """
         exploration = Exploration("explicit", schedule.granularity, tick_budget=tick_budget, relaxed=relaxed, length=1)
         flags = _flags(trace=True) if trace else 0
-        return self._replay(program, exploration, 0, known, schedule.choices, flags).execution
+        return self._replay(program, exploration, _Asked(known, schedule.choices, flags)).execution
 
     def follow(self, program: Program | None, segments: Segments, granularity: Granularity, known: int) -> Replay:
         """The execution in which each segment's task makes so many choices, one segment after the other."""
         exploration = Exploration("segments", granularity, length=1)
-        return self._replay(program, exploration, 0, known, segments, _flags(trace=False))
+        return self._replay(program, exploration, _Asked(known, segments, _flags(trace=False)))
 
-    def _replay(
-        self, program: Program | None, exploration: Exploration, ordinal: int, known: int | None,
-        listed: Segments, flags: int,
-    ) -> Replay:  # fmt: skip
+    def _replay(self, program: Program | None, exploration: Exploration, asked: _Asked) -> Replay:
         if program is not None:
             self.load(program)
-        head = struct.pack("<IBI", _ALL if known is None else known, flags, len(listed))
-        body = b"".join(_CHOICE.pack(point, offset) for point, offset in listed)
-        self._send(MessageType.REPLAY, _request(exploration, ordinal) + head + body)
+        self._send(MessageType.REPLAY, _request(exploration) + asked.pack())
         answer = _Answer(TraceDecoder(self.build.symbols))
         while (frame := self._receive()).type != MessageType.REPLAYED:
             answer.add(frame)
@@ -261,9 +256,22 @@ class SimTarget:
         result = _Result(frame.payload)
         execution = self._execution(result, result.history or answer.history)
         schedule = Schedule(tuple(answer.choices), exploration.granularity)
-        if flags & _WITH_TRACE:
+        if asked.flags & _WITH_TRACE:
             execution = replace(execution, trace=answer.steps.trace(schedule, result.preemptions))
         return Replay(execution, schedule, tuple(answer.segments), result.preemptions)
+
+
+class _Asked(NamedTuple):
+    """What a replay is asked beside the exploration: how much is known (None: all), and what is followed."""
+
+    known: int | None
+    followed: Segments
+    flags: int
+
+    def pack(self) -> bytes:
+        """The rest of a REPLAY message."""
+        head = struct.pack("<IBI", _ALL if self.known is None else self.known, self.flags, len(self.followed))
+        return head + b"".join(_CHOICE.pack(*pair) for pair in self.followed)
 
 
 def _flags(*, trace: bool) -> int:
@@ -309,13 +317,18 @@ class _Result:
         self.history = reader.take(reader.uint(4))
 
 
-def _request(exploration: Exploration, first: int) -> bytes:
+def _progress(frame: Frame, counts: Mapping[int, int]) -> Progress:
+    executions, points, distinct = _PROGRESS.unpack(frame.payload)
+    return Progress(executions, points, distinct, counts)
+
+
+def _request(exploration: Exploration) -> bytes:
     if exploration.strategy not in _STRATEGIES:
         raise ValueError(f"no strategy is called {exploration.strategy!r}; there are {', '.join(_STRATEGIES)}")
     return _REQUEST.pack(
         _STRATEGIES[exploration.strategy], exploration.granularity is Granularity.SYNC, exploration.relaxed,
-        exploration.depth, exploration.tick_budget, exploration.seed & (1 << 64) - 1, first, exploration.executions,
-        exploration.max_points, exploration.length, exploration.quantum_us,
+        exploration.depth, exploration.tick_budget, exploration.seed & (1 << 64) - 1, exploration.first,
+        exploration.executions, exploration.max_points, exploration.length, exploration.quantum_us,
     )  # fmt: skip
 
 
