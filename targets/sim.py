@@ -36,7 +36,7 @@ from p4verify.verify.schedule import Granularity, Schedule
 
 _REQUEST: Final = struct.Struct("<BBBBBQQQIII")
 _RESULT: Final = struct.Struct("<IQIIBQQIIIQ")
-_PROGRESS: Final = struct.Struct("<QQI")
+_PROGRESS: Final = struct.Struct("<QQII")
 _COUNT: Final = struct.Struct("<II")
 _CHOICE: Final = struct.Struct("<IB")
 _ALL: Final = 0xFFFFFFFF
@@ -166,7 +166,7 @@ class SimTarget:
         """Runs executions; `found` sees each new history once. Returns the totals, with multiplicities."""
         if program is not None:
             self.load(program)
-        self._send(MessageType.EXPLORE, _request(exploration) + _milliseconds(exploration.seconds))
+        self._send(MessageType.EXPLORE, _request(exploration) + _limits(exploration))
         return self._listen(exploration, found, progress)
 
     def _listen(self, exploration: Exploration, found: OnFound, progress: OnProgress | None) -> Progress:
@@ -318,8 +318,8 @@ class _Result:
 
 
 def _progress(frame: Frame, counts: Mapping[int, int]) -> Progress:
-    executions, points, distinct = _PROGRESS.unpack(frame.payload)
-    return Progress(executions, points, distinct, counts)
+    executions, points, distinct, differing = _PROGRESS.unpack(frame.payload)
+    return Progress(executions, points, distinct, counts, differing)
 
 
 def _request(exploration: Exploration) -> bytes:
@@ -332,5 +332,6 @@ def _request(exploration: Exploration) -> bytes:
     )  # fmt: skip
 
 
-def _milliseconds(seconds: float) -> bytes:
-    return struct.pack("<I", max(1, int(seconds * 1000)) if seconds > 0 else 0)
+def _limits(exploration: Exploration) -> bytes:
+    milliseconds = max(1, int(exploration.seconds * 1000)) if exploration.seconds > 0 else 0
+    return struct.pack("<IB", milliseconds, exploration.twice)

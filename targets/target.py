@@ -39,6 +39,8 @@ class Exploration:
     length: int = 0
     max_points: int = 60_000
     quantum_us: int = 1000
+    twice: bool = False
+    """The self-check: every execution is run a second time and compared; see `Progress.differing`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,8 @@ class Progress:
     points: int
     distinct: int
     counts: Mapping[int, int]
+    differing: int = 0
+    """Executions that did not repeat themselves (self-check): with any, nothing the engine says can be believed."""
 
 
 OnFound = Callable[[Found], bool]

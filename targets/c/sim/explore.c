@@ -13,7 +13,7 @@ enum { TABLE_START = 1 << 12, CHECK_EVERY = 32, PROGRESS_NS = 100000000 };
 struct seen { uint64_t a, b; uint32_t index, count; };
 static struct seen *table;
 static uint32_t table_size, table_used;
-static uint64_t points_total;
+static uint64_t points_total, differing;
 
 void *__real_calloc(size_t, size_t);
 void __real_free(void *);
@@ -49,9 +49,13 @@ static void forget_all(void) {
     grow();
 }
 
-static struct seen *note(uint32_t quantum_us) {
+static uint64_t identity(uint64_t salt, uint32_t quantum_us) {
     uint64_t ending = engine.outcome == PORT_COMPLETED ? 0 : mix(engine.outcome + engine.detail_pc);
-    uint64_t a = mix(subject.hash(ending, quantum_us)), b = subject.hash(ending ^ 0x9E3779B97F4A7C15ull, quantum_us);
+    return mix(subject.hash(ending ^ salt, quantum_us));
+}
+
+static struct seen *note(uint32_t quantum_us) {
+    uint64_t a = identity(0, quantum_us), b = identity(0x9E3779B97F4A7C15ull, quantum_us);
     if (2 * table_used >= table_size) grow();
     struct seen *slot = find(table, table_size, a, b);
     if (slot->count++) return NULL;
@@ -65,6 +69,7 @@ static void send_progress(uint8_t type, uint64_t executions) {
     wire_put_uint(&writer, executions, 8);
     wire_put_uint(&writer, points_total, 8);
     wire_put_uint(&writer, table_used, 4);
+    wire_put_uint(&writer, differing, 4);
     session_send(type, payload, (size_t)(writer.at - payload));
 }
 
@@ -92,21 +97,35 @@ static void measure_length(void) {
     engine.plan.length = engine.choice_points ? engine.choice_points : 1;
 }
 
+/* The self-check: the same execution once more, from the same state of learning, must be the same to the microsecond. */
+static void execute_again(uint64_t ordinal, uint32_t known) {
+    uint64_t history = identity(0, 1);
+    uint32_t choices = engine.choice_points, left = engine.points_left, now = shadow_log_length;
+    static uint32_t saved[WIRE_PAYLOAD_MAX];
+    if (now > WIRE_PAYLOAD_MAX) return;
+    __real_memcpy(saved, shadow_log, now * sizeof *saved);
+    if (known < now) shadow_restore(saved, known);
+    session_execute(ordinal);
+    if (identity(0, 1) != history || engine.choice_points != choices || engine.points_left != left) differing++;
+}
+
 void explore(wire_reader *reader) {
     struct request request;
     bool valid = request_read(reader, &request);
     uint64_t budget_ns = wire_get_uint(reader, 4) * 1000000;
+    bool twice = wire_get_uint(reader, 1) != 0;
     if (!valid || reader->short_read) { session_error("malformed exploration request"); return; }
     engine.plan = request.plan;
     engine.tracing = false;
     forget_all();
-    points_total = 0;
+    points_total = differing = 0;
     if (!engine.plan.length) measure_length();
     uint64_t done = 0, start = now_ns(), reported = start;
     while (done < request.executions) {
         uint64_t ordinal = request.first + done++;
         uint32_t known = shadow_log_length;
         session_execute(ordinal);
+        if (UNLIKELY(twice)) execute_again(ordinal, known);
         points_total += engine.plan.max_points - engine.points_left;
         const struct seen *fresh = note(request.quantum_us);
         if (fresh) session_send_result(WIRE_FOUND, fresh->index, ordinal, known);

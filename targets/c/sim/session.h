@@ -31,6 +31,8 @@ void session_execute(uint64_t ordinal);
  * A history too long for one frame goes out in HISTORY chunks first, and the result then carries none. */
 void session_send_result(uint8_t type, uint32_t index, uint64_t ordinal, uint32_t known);
 
+/* A request, then u32 milliseconds (0: no limit), u8 twice (the self-check). Answer: FOUND*, PROGRESS*, COUNTS*, EXPLORED
+ * (u64 executions, u64 points, u32 distinct histories, u32 executions that differed the second time). */
 void explore(wire_reader *reader);   /* explore.c */
 void replay(wire_reader *reader);    /* replay.c */
 
