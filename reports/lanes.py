@@ -26,9 +26,11 @@ from p4verify.reports.wrapping import JOINT, put, ruled, wrapped
 from p4verify.verify.program import Task
 from p4verify.verify.schedule import Step
 
-NARROWEST, WIDEST = 80, 100
+NARROWEST, WIDEST = 80, 120
 """Columns of a report; a terminal in between is used in full."""
-_LANE: Final = 30
+_PICTURE: Final = 100
+"""Columns of a picture."""
+_LANE: Final = 38
 """Columns below which a lane cannot be read."""
 _MOST_LINES: Final = 3
 """Source lines shown of one row."""
@@ -51,14 +53,15 @@ def no_source(_file: str, _line: int) -> str | None:
 
 
 def show(finding: ConfirmedFinding, console: Console, source: Source = no_source) -> None:
-    """Prints a finding as wide as the console, within 80 to 100 columns."""
+    """Prints a finding and an empty line, as wide as the console, within 80 to 120 columns."""
     for line in report(finding, min(max(console.width, NARROWEST), WIDEST), source):
         put(console, line)
+    put(console, Text(""))
 
 
 def to_svg(finding: ConfirmedFinding, source: Source = no_source) -> str:
     """The same as a picture of a terminal, a complete SVG document without references to anything outside."""
-    console = Console(record=True, file=StringIO(), width=WIDEST, force_terminal=True, color_system="truecolor")
+    console = Console(record=True, file=StringIO(), width=_PICTURE, force_terminal=True, color_system="truecolor")
     show(finding, console, source)
     picture = console.export_svg(title=f"p4verify: {values.printable(finding.invariant)}", unique_id="finding")
     return _FONT_FACE.sub("", picture)
@@ -121,7 +124,8 @@ class _Page:
         return lines
 
     def _call(self, delay_ms: int, text: str) -> Text:
-        return Text.assemble((f"{delay_ms} ms later " if delay_ms else "", _DIM), text)
+        later = f"{delay_ms}{JOINT}ms{JOINT}later{JOINT}" if delay_ms else ""
+        return Text.assemble((later, _DIM), text.replace(" ", JOINT))
 
     def evidence(self, finding: ConfirmedFinding) -> list[Text]:
         torn = mixtures(finding)
@@ -175,12 +179,14 @@ class _Page:
         return lines
 
     def _lanes(self, entries: Sequence[Entry]) -> list[str]:
-        """The tasks that get a column: those with accesses first, then those with evidence, as many as fit."""
+        """The tasks that get a column, as many as fit: who was left, who wrote, who read; else who has evidence."""
         shown = [entry for entry in entries if isinstance(entry, Row)]
         most = max(1, self.width // _LANE)
-        accessing = list(dict.fromkeys(row.task for row in shown if not row.record))
+        left = [entry.task for entry in entries if isinstance(entry, Switch)]
+        accessing = sorted((row for row in shown if not row.record), key=lambda row: not row.writes)
         watching = [row.task for row in shown if row.evidence]
-        wanted = list(dict.fromkeys([*accessing, *watching]))[:most]
+        wanted = list(dict.fromkeys([*left, *(row.task for row in accessing)]))[:most]
+        wanted = list(dict.fromkeys([*wanted, *watching]))[: max(len(wanted), min(most, 2))]
         return [task for task in dict.fromkeys(row.task for row in shown) if task in wanted] or wanted
 
     def _widths(self, count: int) -> list[int]:
@@ -235,14 +241,15 @@ class _Page:
         lines: list[Text] = []
         for action in row.actions:
             lines += self._action(action, row, width)
-        return lines + self._place(row, width)
+        return lines + self._code(row, width)
 
     def _action(self, action: Action, row: Row, width: int) -> list[Text]:
         mark = ("✗ ", "bold red") if row.last else ("▸ ", "bold")
         style = self.palette.get(row.token or action.token or 0, "")
-        head = Text.assemble(
-            mark if row.evidence and action.verb else "", (f"{action.verb} ".lstrip(), "bold"), (action.what, style)
-        )
+        verb = (f"{action.verb} ".lstrip(), "bold")
+        head = Text.assemble(mark if row.evidence and action.verb else "", verb, (_joined(action.what), style))
+        if row.evidence and action.verb:
+            head.append(f"  at{JOINT}{values.seconds(row.time_us)}".replace(" ", JOINT), _DIM)
         if len(action.readings) == 1:
             return wrapped(head + self._only_reading(action.readings[0]), width, hang=2)
         if action.token in self.palette:
@@ -253,7 +260,7 @@ class _Page:
     def _only_reading(self, reading: Reading) -> Text:
         """s_state.count = 3, with the member directly after its record."""
         dot = "" if not reading.member or reading.member.startswith("[") else "."
-        return Text.assemble(f"{dot}{_joined(reading)}", *self._value(reading, explained=True))
+        return Text.assemble(f"{dot}{_named(reading)}", *self._value(reading, explained=True))
 
     def _value(self, reading: Reading, *, explained: bool) -> list[tuple[str, str]]:
         """The value, and the event that it came from where that is to be `explained`."""
@@ -264,37 +271,47 @@ class _Page:
     def _readings(self, action: Action) -> Text:
         """All of them; each with its event, where they come from several."""
         mixed = action.token is None
-        parts = [Text.assemble(_joined(one), *self._value(one, explained=mixed)) for one in action.readings]
+        parts = [Text.assemble(_named(one), *self._value(one, explained=mixed)) for one in action.readings]
         return Text(", ").join(parts)
 
-    def _place(self, row: Row, width: int) -> list[Text]:
+    def _code(self, row: Row, width: int) -> list[Text]:
+        """Where it is, and what the source says there: beside it where it fits."""
         if not row.lines:
             return []
+        found = [(line, text.strip()) for line in row.lines if (text := self.source(row.file, line))]
         span = f"{row.lines[0]}" if len(row.lines) == 1 else f"{row.lines[0]}-{row.lines[-1]}"
-        code = self._code(row, width)
-        return [*wrapped(Text(f"{short(row.file)}:{span}", _DIM), width, 0, 2), *code]
+        place = Text(f"{short(row.file)}:{span}", _DIM)
+        if len(row.lines) == 1 and found:
+            code = Text(values.printable(found[0][1]), "italic")
+            beside = Text.assemble(place, "  ", code)
+            return [beside] if beside.cell_len <= width else [*wrapped(place, width), *wrapped(code, width, 2, 4)]
+        return wrapped(place, width, 0, 2) + [part for one in _most(found) for part in self._numbered(one, width)]
 
-    def _code(self, row: Row, width: int) -> list[Text]:
-        found = [(line, text) for line in row.lines if (text := self.source(row.file, line))]
-        if len(found) > _MOST_LINES:
-            found = [found[0], (0, ""), found[-1]]
-        lines = []
-        for line, text in found:
-            code = Text.assemble(
-                (f"{line:>5} " if line else "    … ", _DIM), (values.printable(text.strip()), "italic")
-            )
-            code.truncate(width, overflow="ellipsis")
-            lines.append(code)
-        return lines
+    def _numbered(self, found: tuple[int, str], width: int) -> list[Text]:
+        line, text = found
+        label = f"{line:>5} " if line else "    …"
+        return wrapped(
+            Text.assemble((label.replace(" ", JOINT), _DIM), (values.printable(text), "italic")), width, 0, 8
+        )
+
+
+def _most(lines: list[tuple[int, str]]) -> list[tuple[int, str]]:
+    """The lines, or the first and the last with a mark between them."""
+    return lines if len(lines) <= _MOST_LINES else [lines[0], (0, ""), lines[-1]]
 
 
 def _is_told(gap: Gap) -> bool:
     return gap.steps >= _SMALL_GAP or gap.microseconds >= _SHORTEST_TIME
 
 
-def _joined(reading: Reading) -> str:
+def _named(reading: Reading) -> str:
     """Name and sign of equality, not to be broken apart."""
     return f"{reading.member}{JOINT}={JOINT}"
+
+
+def _joined(text: str) -> str:
+    """The text, with no line broken within "name = value"."""
+    return text.replace(" = ", f"{JOINT}={JOINT}")
 
 
 def _cores(steps: Sequence[Step]) -> dict[str, str]:

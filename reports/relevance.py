@@ -20,7 +20,7 @@ LOOK_BACK: Final = 20_000
 MOST_CANDIDATES: Final = 300
 NEARBY: Final = 500
 """Steps on either side of a suspension, and within it, that are compared: a bound for traces nobody minimised."""
-MOST_SUSPENSIONS: Final = 3
+MOST_SUSPENSIONS: Final = 2
 MOST_CAUSES: Final = 48
 _ACCESSES: Final = (StepKind.READ, StepKind.WRITE)
 _LOOP_WAITS: Final = (
@@ -44,7 +44,7 @@ class Suspension:
     """A task had stepped at `before` and stepped again at `after` (indices into the trace); others ran in between.
 
     `waiting` names the call it waited in; it is "" where the task could have gone on. `addresses` are those of
-    the bytes in conflict.
+    the bytes in conflict; `telling` when the task used some of them by name and without a lock.
     """
 
     task: str
@@ -52,6 +52,7 @@ class Suspension:
     after: int
     waiting: str
     addresses: frozenset[int]
+    telling: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +82,18 @@ def relevant(
     runs = _runs(steps, range(first, len(steps)))
     every = list(_suspensions(steps, runs, end))
     carrying = [suspension for suspension in every if _carries(steps, suspension, mixed)]
-    found = sorted(carrying or every, key=lambda s: (bool(s.waiting), -s.before))[:MOST_SUSPENSIONS]
+    found = _most_telling(carrying or every)
     if not found:
         return Relevance(_causes(steps, runs, first, end))
     chosen = {index for suspension in found for index in _involved(steps, runs, suspension)}
     return Relevance(tuple(sorted(chosen)), tuple(sorted(found, key=lambda s: s.before)))
+
+
+def _most_telling(suspensions: Sequence[Suspension]) -> Sequence[Suspension]:
+    """Those nearest to the evidence: where there are any, of named memory without locks, and of no task that waited."""
+    telling = [one for one in suspensions if one.telling] or suspensions
+    preempted = [one for one in telling if not one.waiting] or telling
+    return sorted(preempted, key=lambda one: -one.before)[:MOST_SUSPENSIONS]
 
 
 def _runs(steps: Sequence[Step], window: range) -> dict[str, list[list[int]]]:
@@ -128,17 +136,13 @@ def _conflict(steps: Sequence[Step], run: list[int], at: int) -> Suspension | No
     if not earlier or not later:
         return None
     waiting = steps[before].name if steps[before].kind is StepKind.BLOCK else ""
-    return Suspension(
-        task, before, after, waiting, _telling(steps, run[max(0, at - NEARBY) : at + NEARBY], earlier | later)
-    )
+    telling = (earlier | later) & _plain(steps, run[max(0, at - NEARBY) : at + NEARBY])
+    return Suspension(task, before, after, waiting, telling or earlier | later, bool(telling))
 
 
-def _telling(steps: Sequence[Step], run: list[int], clashing: frozenset[int]) -> frozenset[int]:
-    """Without memory that the run only touched under a lock, or that has no name, unless there is nothing else."""
-    plain: set[int] = set()
-    for index in _unlocked(steps, run):
-        plain.update(touched_by(steps[index]))
-    return (clashing & plain) or clashing
+def _plain(steps: Sequence[Step], run: list[int]) -> frozenset[int]:
+    """What the run touched without a lock and by a name."""
+    return frozenset(address for index in _unlocked(steps, run) for address in touched_by(steps[index]))
 
 
 def _unlocked(steps: Sequence[Step], run: Iterable[int]) -> Iterable[int]:

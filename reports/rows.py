@@ -15,7 +15,9 @@ from p4verify.reports.evidence import Record
 from p4verify.reports.relevance import Relevance, Suspension, touched_by
 from p4verify.verify.schedule import Step, StepKind
 
-MOST_ROWS: Final = 40
+MOST_ROWS: Final = 24
+_FAR: Final = 12
+"""Lines of source further apart than this are rows of their own."""
 _OWN_SOURCES: Final = "p4verify/"
 _VERBS: Final = {StepKind.READ: "reads", StepKind.WRITE: "writes"}
 
@@ -59,6 +61,12 @@ class Row:
     last: bool = False
     """Whether it completes the evidence."""
     token: int | None = None
+    time_us: int = 0
+
+    @property
+    def writes(self) -> bool:
+        """Whether it wrote to memory."""
+        return any(action.verb == _VERBS[StepKind.WRITE] for action in self.actions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +162,8 @@ def _continues(steps: Sequence[Step], group: list[int], index: int, breaks: set[
     if last.task != step.task or last.file != step.file or StepKind.CALL in (last.kind, step.kind):
         return False
     same_record = values.member_of(last.name)[0] == values.member_of(step.name)[0]
-    return last.line == step.line or (same_record and last.kind is step.kind)
+    near = abs(step.line - steps[group[0]].line) <= _FAR
+    return last.line == step.line or (same_record and near and last.kind is step.kind)
 
 
 def _row(steps: Sequence[Step], group: list[int]) -> Row:
@@ -200,7 +209,10 @@ def _record_row(steps: Sequence[Step], record: Record) -> Row:
     detail = (Action("", record.detail),) if record.detail else ()
     actions = (Action(record.verb, values.printable(record.what), readings), *detail)
     index, evidence = _place(steps, record), record.evidence
-    return Row(record.task, index, actions, record=True, evidence=evidence, last=record.last, token=record.token)
+    return Row(
+        record.task, index, actions, record=True, evidence=evidence, last=record.last, token=record.token,
+        time_us=record.time_us,
+    )  # fmt: skip
 
 
 # ---- switches ----

@@ -30,7 +30,7 @@ Interleaving
  … 6 steps, 1.000 s later               │
  reads s_state.last_batt.soc = 3 (12)   │
  network_publisher.c:82                 │
-    82 point->soc = last->soc;          │
+   point->soc = last->soc;              │
 ━━ ▼ net_pub (core 0) is between line 82 and line 83: event_dispatch runs ━━━━━━
      on core 1
  · a calls bus.battery(16)              │
@@ -46,7 +46,7 @@ Interleaving
     83 point->soh = last->soh;          │
     84 point->voltage = last->voltage;  │
                                         │
- ✗ posts HTTP request 1                 │
+ ✗ posts HTTP request 1  at 1.000 s     │
    soc = 3 (12), soh = 96 (16),         │
    voltage = 44 (16)                    │
 
@@ -76,8 +76,20 @@ def test_shows_who_did_what_between_which_lines() -> None:
     assert "".join(f"{line.plain}\n" for line in report(torn_finding(), 80, source)) == GOLDEN
 
 
+def test_source_that_is_longer_than_its_lane_is_folded_and_not_cut() -> None:
+    statement = "point->soc = last->soc + " + " + ".join(f"correction[{number}]" for number in range(9)) + ";"
+    text = [line.plain for line in report(torn_finding(), 80, lambda _file, line: statement if line == 82 else None)]
+    begin = next(number for number, line in enumerate(text) if "network_publisher.c:82" in line) + 1
+    assert " ".join(line.split("│")[0].strip() for line in text[begin : begin + 6]) == statement
+
+
+def test_source_stands_beside_its_place_where_both_fit() -> None:
+    text = [line.plain for line in report(torn_finding(), 120, source)]
+    assert any("network_publisher.c:82  point->soc = last->soc;" in line for line in text)
+
+
 def test_is_plain_text_where_there_is_no_terminal() -> None:
-    assert printed(Console(file=io.StringIO(), width=80)) == GOLDEN
+    assert printed(Console(file=io.StringIO(), width=80)) == GOLDEN + "\n"
 
 
 def test_colours_the_two_events_apart_on_a_terminal() -> None:
@@ -102,8 +114,8 @@ def test_an_ascii_terminal_gets_ascii() -> None:
     assert b"net_pub (core 0) is between line 82 and line 83" in raw.getvalue()
 
 
-@pytest.mark.parametrize(("asked", "longest"), [(20, 80), (80, 80), (91, 91), (400, 100)])
-def test_adapts_to_the_terminal_within_80_to_100_columns(asked: int, longest: int) -> None:
+@pytest.mark.parametrize(("asked", "longest"), [(20, 80), (80, 80), (91, 91), (400, 120)])
+def test_adapts_to_the_terminal_within_80_to_120_columns(asked: int, longest: int) -> None:
     text = printed(Console(file=io.StringIO(), width=asked))
     assert max(len(line) for line in text.splitlines()) == longest
 
