@@ -13,12 +13,14 @@ from pathlib import Path
 from typing import Protocol
 
 from p4verify.reports.finding import ConfirmedFinding
+from p4verify.reports.source_text import SourceText
 from p4verify.stateful.blind import blind_invariants
 from p4verify.stateful.campaign import Campaign, Sighting, Status
 from p4verify.stateful.confirm import Confirmed, Confirmer
 from p4verify.stateful.relocate import relocations
 from p4verify.stateful.strategies import families
 from p4verify.targets.build import Build
+from p4verify.targets.shared_words import names_of
 from p4verify.targets.sim import SimTarget
 from p4verify.verify import record
 from p4verify.verify.codec import public_config
@@ -182,7 +184,8 @@ class _Check:
             version=version("p4verify"),
             seed={"strategy": exploration.strategy, "seed": exploration.seed, "ordinal": sighting.origin.ordinal},
             known_shared=confirmed.shared.encode(),
-            relocations=relocations(confirmed.execution),
+            shared_names=names_of(confirmed.shared, self.plan.build.symbols.variables),
+            relocations=relocations(confirmed.execution, SourceText(self.manifest.root)),
             positions=confirmed.judgement.violation.positions,
         )
 

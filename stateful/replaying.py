@@ -1,4 +1,4 @@
-"""What `p4verify replay` does: runs a counterexample again, here or in another build, and says whether it still happens.
+"""What `p4verify replay` does: runs a counterexample again, in its own build or another, and says if it still happens.
 
 In the build that found it the schedule is exact. In another one its choices are looked for by source line; where one
 of them has no place any more, the replay is refused with the differences.
@@ -7,19 +7,25 @@ of them has no place any more, the replay is refused with the differences.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
-from p4verify.stateful.check import criteria_of
-from p4verify.stateful.relocate import relocated
 from p4verify.reports.finding import ConfirmedFinding
+from p4verify.reports.source_text import SourceText
+from p4verify.stateful.check import criteria_of
+from p4verify.stateful.relocate import Relocator
 from p4verify.targets.build import Build
+from p4verify.targets.shared_words import words_of
 from p4verify.targets.sim import SimTarget
-from p4verify.targets.target import Shared
+from p4verify.targets.target import Exploration, Shared
 from p4verify.verify.criteria import INVARIANTS
+from p4verify.verify.explore import judge
 from p4verify.verify.record import Counterexample
-from p4verify.verify.schedule import Schedule
+from p4verify.verify.schedule import Relocation, Schedule
 from p4verify.verify.verdict import Invariant, Setting
 
 REPLAYS = 100
+LEARNING = Exploration("random", executions=300, quantum_us=1_000_000)
+"""How another build is taught which memory the program's tasks share; only where they do can choices lie."""
 
 
 class ReplayError(Exception):
@@ -60,37 +66,57 @@ class _Replay:
         return Replayed(self._finding(schedule, known, shown, times) if shown else None, shown, times, other)
 
     def _here(self) -> tuple[Schedule, int]:
-        try:
-            shared = Shared.decode(self.case.known_shared)
-        except ValueError as error:
-            raise ReplayError(f"{self.path}: {error}") from None
+        shared = self._shared()
         self.target.restore(shared)
         return self.case.schedule, len(shared.entries)
 
+    def _shared(self) -> Shared:
+        try:
+            return Shared.decode(self.case.known_shared)
+        except ValueError as error:
+            raise ReplayError(f"{self.path}: {error}") from None
+
     def _elsewhere(self) -> tuple[Schedule, int]:
         """Learns anew what is shared, then finds the choices by source line."""
-        for _ in range(3):
-            self.target.execute(self.case.program, Schedule((), self.case.schedule.granularity))
-        found = relocated(self.target, self.case.program, self.case.relocations, self.case.schedule)
-        if found is None or len(self.case.relocations) != len(self.case.schedule.choices):
-            raise ReplayError(self._differences())
-        return found, len(self.target.shared().entries)
+        wanted = self.case.relocations
+        if len(wanted) != len(self.case.schedule.choices):
+            choices = len(self.case.schedule.choices)
+            raise ReplayError(self._differences(f"only {len(wanted)} of its {choices} choices have a source line"))
+        self._learn()
+        known = len(self.target.shared().entries)
+        source = SourceText(self.build.manifest.root if self.build.manifest else Path())
+        relocator = Relocator(
+            self.target, self.case.program, known, source, lambda schedule: self._shows(schedule, known)
+        )
+        found = relocator.find(wanted, self.case.schedule)
+        if found.schedule is None:
+            raise ReplayError(self._differences(_absence(wanted[found.placed])))
+        return found.schedule, known
 
-    def _differences(self) -> str:
-        places = ", ".join(f"{r.task} before {r.file}:{r.line} (time {r.occurrence})" for r in self.case.relocations)
+    def _learn(self) -> None:
+        """What was known of shared memory there, as far as it has names, and what the program itself shows."""
+        try:
+            shared = words_of(self.case.shared_names, self._shared(), self.build.symbols.variables)
+        except ValueError as error:
+            raise ReplayError(f"{self.path}: {error}") from None
+        self.target.load(self.case.program)
+        self.target.restore(shared)
+        self.target.explore(None, LEARNING, lambda _found: True)
+
+    def _differences(self, difference: str) -> str:
         return (
             f"{self.path} was found in another build of {self.case.firmware} ({self.case.build_id[:12]}, this one is"
-            f" {self.build.identity[:12]}), and its preemptions have no place in this one: {places or 'none recorded'}."
-            " Check out the sources and use the compiler that it was found with, or run `p4verify check` again"
+            f" {self.build.identity[:12]}) and does not fit this one: {difference}. Check out the sources and use the"
+            " compiler that it was found with, or run `p4verify check` again"
         )
 
     def _shows(self, schedule: Schedule, known: int) -> bool:
         execution = self.target.execute(self.case.program, schedule, known=known)
-        return self.invariant.check(execution, self.setting).violation is not None
+        return judge(self.invariant, execution, self.setting).violation is not None
 
     def _finding(self, schedule: Schedule, known: int, shown: int, times: int) -> ConfirmedFinding | None:
         execution = self.target.execute(self.case.program, schedule, known=known, trace=True)
-        violation = self.invariant.check(execution, self.setting).violation
+        violation = judge(self.invariant, execution, self.setting).violation
         if violation is None:
             return None
         return ConfirmedFinding(
@@ -98,3 +124,10 @@ class _Replay:
             violation.positions, self.case.program, execution, f"p4verify replay {self.path}", shown, times,
             self.case.firmware,
         )  # fmt: skip
+
+
+def _absence(wanted: Relocation) -> str:
+    place = f"{wanted.file}:{wanted.line}" if wanted.file else "no source line"
+    when = "after" if wanted.after else "before"
+    where = f"`{wanted.text or place}` ({place}, time {wanted.occurrence})"
+    return f"{wanted.to} cannot take over from {wanted.task} {when} {where} here"

@@ -122,7 +122,10 @@ class PipeLink(StreamLink):
         self._name = os.fspath(command[0])
         pipe = subprocess.PIPE
         try:
-            self._process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, env=env, bufsize=0)
+            # In a group of its own: Ctrl-C on the terminal is for us, who then end the child in good order.
+            self._process = subprocess.Popen(
+                command, stdin=pipe, stdout=pipe, stderr=pipe, env=env, bufsize=0, process_group=0
+            )
         except OSError as error:
             raise LinkClosedError(f"{self._name} could not be started: {error.strerror}") from error
         assert self._process.stdin is not None

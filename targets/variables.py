@@ -82,14 +82,26 @@ class Variables:
         """Where variables of this name lie, several when files have static ones of one name."""
         return [variable.address for variable in self._table[1] if variable.name == name]
 
-    def _name(self, address: int) -> str:
-        """The variable and member at `address`, "" where there is none."""
+    def holder(self, address: int) -> tuple[str, int] | None:
+        """The variable that holds `address` and the byte offset in it; None where there is none."""
+        found = self._at(address)
+        return found and (found.name, address - found.address + found.offset)
+
+    def bytes_of(self, name: str, offset: int) -> list[int]:
+        """Where that byte of the variables of this name lies."""
+        own = (one for one in self._table[1] if one.name == name and one.offset <= offset < one.offset + one.size)
+        return [one.address + offset - one.offset for one in own]
+
+    def _at(self, address: int) -> Variable | None:
         starts, variables = self._table
         number = bisect_right(starts, address) - 1
         found = variables[number] if number >= 0 else None
-        if found is None or address >= found.address + found.size:
-            return ""
-        return found.name + found.layout.path(address - found.address + found.offset)
+        return None if found is None or address >= found.address + found.size else found
+
+    def _name(self, address: int) -> str:
+        """The variable and member at `address`, "" where there is none."""
+        found = self._at(address)
+        return "" if found is None else found.name + found.layout.path(address - found.address + found.offset)
 
     @cached_property
     def _table(self) -> tuple[list[int], list[Variable]]:

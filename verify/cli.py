@@ -255,7 +255,8 @@ def replay(
     from p4verify.targets.description import ProtocolError
     from p4verify.targets.program_code import ProgramError
     from p4verify.targets.target import TargetError
-    from p4verify.verify.record import RecordError, load_counterexample
+    from p4verify.verify.codec import RecordError
+    from p4verify.verify.record import load_counterexample
 
     console = _console(quiet)
     try:

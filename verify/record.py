@@ -200,8 +200,8 @@ class Counterexample:
     """The smallest program and schedule that violate an invariant: all that a replay needs.
 
     `seed` says how it was found and what the replay needs beside the schedule (strategy, seed, ordinal, tick budget);
-    `known_shared` is what the engine knew about shared memory, opaque here; `relocations` name the preemptions by
-    source line for another build.
+    `known_shared` is what the engine knew about shared memory, opaque here. For another build `relocations` name the
+    choices by source line, and `shared_names` the shared words by variable.
     """
 
     invariant: str
@@ -214,6 +214,7 @@ class Counterexample:
     version: str
     seed: Mapping[str, Value] = field(default_factory=dict)
     known_shared: tuple[str, ...] = ()
+    shared_names: tuple[str, ...] = ()
     relocations: tuple[Relocation, ...] = ()
     positions: tuple[int, ...] = ()
 

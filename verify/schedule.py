@@ -100,9 +100,11 @@ class Trace:
 
 @dataclass(frozen=True, slots=True)
 class Relocation:
-    """A preemption named by source: `task` is about to run `file:line` for the `occurrence`-th time.
+    """A choice named by source: `task` is about to run `file:line` for the `occurrence`-th time, and `to` goes on.
 
-    It survives a rebuild in which addresses and point numbers moved.
+    It survives a rebuild in which addresses and point numbers moved. `text` is the line itself (or what was done
+    there, where there is no line), which is found again where lines were added above it. With `after`, the task has
+    just run the line, and does nothing more.
     """
 
     task: str
@@ -110,5 +112,7 @@ class Relocation:
     line: int
     occurrence: int
     to: str
+    text: str = ""
+    after: bool = False
 
 

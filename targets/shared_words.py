@@ -1,0 +1,41 @@
+"""What has been learnt about shared memory, by the names of variables: what survives a rebuild in which they moved.
+
+Heap and stacks have no names; there the addresses themselves are kept, which a rebuild as a rule does not move. Where
+several files have static variables of one name, all of them count: a word too many that is taken for shared only adds
+choice points.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from p4verify.targets.target import MOST_SHARED, Shared
+from p4verify.targets.variables import Variables
+
+_NAMED = re.compile(r"([^+~]{1,200})\+([0-9]{1,9})(~?)")
+_DYNAMIC = 0x4000_0000
+"""Where heap and stacks begin (c/sim/engine.h); everything static lies below."""
+
+
+def names_of(shared: Shared, variables: Variables) -> tuple[str, ...]:
+    """The static words as `variable+offset` in bytes, a trailing "~" for words known to tear."""
+    names: dict[str, None] = {}
+    for entry in shared.entries:
+        held = variables.holder((entry >> 1) * 4)
+        if held is not None:
+            names[f"{held[0]}+{held[1]}{'~' * (entry & 1)}"] = None
+    return tuple(names)
+
+
+def words_of(names: Sequence[str], shared: Shared, variables: Variables) -> Shared:
+    """The words of these names in another executable, and those of `shared` that lie in heap and stacks."""
+    entries: dict[int, None] = {}
+    for name in names:
+        found = _NAMED.fullmatch(name)
+        if found is None:
+            raise ValueError(f"not a word of a variable: {name!r}")
+        for address in variables.bytes_of(found[1], int(found[2])):
+            entries[address // 4 << 1 | bool(found[3])] = None
+    entries.update(dict.fromkeys(entry for entry in shared.entries if (entry >> 1) * 4 >= _DYNAMIC))
+    return Shared(tuple(entries)[:MOST_SHARED])
