@@ -10,7 +10,7 @@ These families refuse to know what is right: they only make things meet.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import count
 
@@ -132,6 +132,25 @@ def backlog_programs(draw: st.DrawFn, period_ms: int = 1000, capacity: int = 8) 
 
 
 @st.composite
+def reconnects(draw: st.DrawFn, period_ms: int = 1000) -> Program:
+    """The server comes back in the very tick in which the publisher wakes: two tasks drain one ring."""
+    away = draw(st.integers(1, 3))
+    source = [(BATTERY, 0), (PACK, 0), (OFFLINE, 0)]
+    back = [(ONLINE, (away + 1) * period_ms), *draw(_steps((NP_METRICS, ONLINE), (0, TICK_MS), 2))]
+    environment = {"http": [http_answer(HTTP_OK, draw(st.sampled_from((0, 0, 2000))))] * 9}
+    priorities = (5, draw(st.sampled_from((4, 6))))
+    return assemble([source, back], priorities, environment, period_ms // 2, ("np.metrics",))
+
+
+@st.composite
+def cell_updates(draw: st.DrawFn) -> Program:
+    """Cells change in the very tick in which the model polls: two tasks work out one pack."""
+    source = [(AUTONOMOUS, 0), (_cell(0), 0), *draw(_steps((_cell(0), _cell(1)), (POLL_MS, 0), 2))]
+    other = draw(_steps((_cell(1), _cell(2), _register(0)), (POLL_MS, 0, POLL_STEP_MS), 2))
+    return assemble([source, other], (5, 5), {}, 5 * POLL_STEP_MS, ())
+
+
+@st.composite
 def overflows(draw: st.DrawFn, period_ms: int = 1000, capacity: int = 8) -> Program:
     """More points than the ring holds while the server is away, read at rest."""
     full = (capacity + draw(st.integers(1, 2))) * period_ms
@@ -199,6 +218,23 @@ def bursts(draw: st.DrawFn) -> Program:
     return assemble(tasks, (6, 6, 5), {}, 1000, ("np.metrics", "bus.metrics"))
 
 
+FOCUS: Mapping[str, tuple[str, ...]] = {
+    "np.": ("reconnects", "publisher", "backlog", "overflows", "system"),
+    "tm.": ("modes", "cells", "telemetry", "flags", "system"),
+    "bus.": ("bursts", "publisher", "backlog", "system", "telemetry"),
+}
+"""The families that bear on a component's invariants, by the prefix of their ids; the system's need all."""
+
+
+def focused(families: Mapping[str, Programs], ids: Iterable[str]) -> Mapping[str, Programs]:
+    """Those families that bear on these invariants."""
+    prefixes = {f"{id_.partition('.')[0]}." for id_ in ids}
+    if not prefixes <= FOCUS.keys():
+        return families
+    wanted = dict.fromkeys(name for prefix in sorted(prefixes) for name in FOCUS[prefix])
+    return {name: families[name] for name in wanted}
+
+
 def offered(program: Program, operations: frozenset[str]) -> Program:
     """The program without the operations that a firmware does not have; tasks that have nothing left are dropped."""
     tasks = (
@@ -217,6 +253,8 @@ def families(config: Mapping[str, Value], operations: frozenset[str]) -> Mapping
         "publisher": publisher_programs(period),
         "backlog": backlog_programs(period, capacity),
         "telemetry": telemetry_programs(),
+        "reconnects": reconnects(period),
+        "cells": cell_updates(),
         "overflows": overflows(period, capacity),
         "flags": flag_keepers(),
         "modes": mode_storms(),
