@@ -5,8 +5,8 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-# The criteria that the firmware as it was found violates; `check --expect` accepts exactly these.
-AS_FOUND := NP-3,NP-4,TM-1,TM-3,TM-4,SYS-1
+# The criteria that the firmware as it was found violates; `check --expect` accepts exactly these, and of hardened none.
+AS_FOUND := NP-1,NP-3,NP-4,TM-1,TM-3,TM-4,SYS-1
 
 # clang from 18 on announces most accesses; without one the PyPI wheel `ziglang` brings its own.
 TOOLCHAIN := $(shell for clang in clang clang-30 clang-29 clang-28 clang-27 clang-26 clang-25 clang-24 clang-23 clang-22 \
@@ -17,8 +17,8 @@ TOOLCHAIN := $(shell for clang in clang clang-30 clang-29 clang-28 clang-27 clan
 .DEFAULT_GOAL := run
 
 run: $(VENV)/installed
-	$(BIN)/p4verify check --firmware as_found --expect violation:$(AS_FOUND)
-	$(BIN)/p4verify check --firmware hardened
+	$(BIN)/p4verify check --firmware as_found --budget 25 --expect violation:$(AS_FOUND)
+	$(BIN)/p4verify check --firmware hardened --budget 35 --expect violation:
 
 test: lint
 	$(BIN)/pytest -n 2
