@@ -115,7 +115,7 @@ class _Page:
         ]
 
     def program(self, tasks: Sequence[Task]) -> list[Text]:
-        lines = [Text(""), *self.title("Program")]
+        lines = [Text(""), *self.title("Program")] if tasks else []
         for task in tasks:
             core = "" if task.core is None else f", core {task.core}"
             label = Text.assemble((values.printable(task.name), "bold"), (f" (priority {task.priority}{core})  ", _DIM))
@@ -165,7 +165,8 @@ class _Page:
         steps = trace.steps if trace is not None else ()
         mixed = frozenset(token for mixture in mixtures(finding) for token in mixture.tokens)
         booted = min((operation.invoked for operation in finding.execution.history.operations), default=-1)
-        chosen = relevant(steps, max(finding.positions, default=-1), mixed, booted=booted)
+        last = max(finding.positions, default=finding.execution.history.end)  # of none: how the execution ended tells all
+        chosen = relevant(steps, last, mixed, booted=booted)
         entries = rows(steps, chosen, seen)
         lanes = self._lanes(entries)
         if not lanes:

@@ -45,6 +45,9 @@ _INSTRUMENTED_CLANG = (
     "-mllvm", "-tsan-distinguish-volatile=1",
 )  # fmt: skip
 _INSTRUMENTED_GCC = ("--param=tsan-distinguish-volatile=1",)
+# Hidden symbols spare position-independent code (zig's) the detour through the table of addresses; zig keeps frame
+# pointers unless told. Measured: 10 to 15 % of all executions.
+_OURS = ("-O2", "-g", "-fomit-frame-pointer", "-fvisibility=hidden")
 # Zig adds an undefined-behaviour sanitizer and the host's instruction set by itself, and its tsan insists on -fPIC.
 _ZIG = ("-mcpu=baseline", "-fno-sanitize=undefined", "-fPIC")
 _CXX = ("-fno-exceptions", "-fno-rtti")
@@ -77,12 +80,12 @@ class Compiler:
 
     def plain(self, *, cxx: bool = False) -> tuple[str, ...]:
         """Flags for adapters, agent and shim: no hooks."""
-        return ("-O2", "-g", "-fno-common", *self.position, *(_CXX if cxx else ()))
+        return (*_OURS, "-fno-common", *self.position, *(_CXX if cxx else ()))
 
     @property
     def engine(self) -> tuple[str, ...]:
         """Flags for the scheduler itself."""
-        return ("-O2", "-g", *self.position)
+        return (*_OURS, *self.position)
 
     @property
     def link(self) -> tuple[str, ...]:

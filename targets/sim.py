@@ -15,6 +15,7 @@ from typing import Final, NamedTuple, Self
 from p4verify.targets.build import Build
 from p4verify.targets.description import Description, ProtocolError, Reader
 from p4verify.targets.link import LinkError, PipeLink
+from p4verify.targets.printed import printed_history
 from p4verify.targets.protocol import Assembly, Frame, HistoryDecoder, MessageType, chunks, encode_program, error_text
 from p4verify.targets.target import (
     Exploration,
@@ -203,7 +204,7 @@ class SimTarget:
 
     def _history(self, data: bytes, result: _Result) -> History:
         if self._decoder is None:
-            return History((), (), 0, result.end_us, lost=result.lost)
+            return printed_history(data, end_us=result.end_us, lost=result.lost)
         try:
             return self._decoder.decode(data, end_us=result.end_us, lost=result.lost)
         except ProtocolError as error:

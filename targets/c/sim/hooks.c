@@ -7,6 +7,11 @@
 #include "engine.h"
 
 #define HOOK __attribute__((visibility("default"), used))
+#ifdef __clang__
+enum { CLANG = 1 };
+#else
+enum { CLANG = 0 };
+#endif
 
 /* ---- plain accesses ---- */
 
@@ -14,18 +19,21 @@ static void access_traced(enum step_kind kind, uint8_t *address, unsigned bytes,
     if (UNLIKELY(engine.tracing)) trace_step(kind, pc, address, bytes, NULL);
 }
 
-/* The compiled code may have read the neighbours of a bitfield already, or be about to read what this hook does not
- * announce (gcc): keeping the old bytes for it makes the update as divisible as it is on the chip. For gcc, any write may
- * be such an update, whose read is a step of its own. */
+/* gcc announces only the write of a bitfield's update, and reads afterwards: the read is a step of its own, taken before
+ * the old bytes are kept, which the code finds again however long the others ran in between. clang announces both. */
 static void word_write(uint8_t *address, unsigned bytes) {
     if (engine.granularity != AT_WORDS) return;
-#ifndef __clang__
+#ifdef __clang__
+    (void)address;
+    (void)bytes;
     point();
-#endif
+#else
+    point();
     uint8_t old[4];
     __builtin_memcpy(old, address, 4 < bytes ? 4 : bytes);
     point();
     for (unsigned i = 0; i < bytes; i++) address[i] = old[i];
+#endif
 }
 
 static void shared_access(uint8_t *address, unsigned bytes, bool write, uintptr_t pc) {
@@ -41,6 +49,12 @@ static void shared_access(uint8_t *address, unsigned bytes, bool write, uintptr_
     access_traced(write ? STEP_WRITE : STEP_READ, address, bytes, pc);
 }
 
+static __attribute__((noinline)) void access_slow(uint8_t *address, unsigned bytes, bool write, uintptr_t pc) {
+    if (shadow_touch((uintptr_t)address, bytes, write, pc)) shared_access(address, bytes, write, pc);
+}
+
+/* Only a call in tail position is left for what happens nearly always: after a change of stacks every return is
+ * mispredicted. */
 static inline __attribute__((always_inline)) void access(void *pointer, unsigned bytes, bool write, uintptr_t pc) {
     uintptr_t address = (uintptr_t)pointer;
     settle();
@@ -48,8 +62,9 @@ static inline __attribute__((always_inline)) void access(void *pointer, unsigned
     uint8_t mark = shadow[GRANULE(address)];
     uint8_t last = bytes > 1 ? shadow[GRANULE(address + bytes - 1)] : mark;
     if (LIKELY(mark == engine.me && last == engine.me)) return;
-    if ((mark == SHADOW_SHARED && last == SHADOW_SHARED && engine.running) || shadow_touch(address, bytes, write, pc))
-        shared_access(pointer, bytes, write, pc);
+    bool one_word = bytes <= 4 && (address & 3) + bytes <= 4;
+    if (LIKELY(one_word && mark == SHADOW_SHARED && engine.plain_points) && (CLANG || !write)) point();
+    else access_slow(pointer, bytes, write, pc);
 }
 
 #define ACCESS(name, bytes, write) HOOK void name(void *p); HOOK void name(void *p) { access(p, bytes, write, CALLER); }

@@ -48,8 +48,9 @@ char *__wrap_strdup(const char *text) {
 }
 
 /* C++: new, delete and guards; throwing is switched off, so exhaustion ends the execution. */
+#define SEEN_BY_LIBRARIES __attribute__((visibility("default")))   /* a shared libstdc++ must take the same ones */
 #define OPERATOR_NEW(name, ...) \
-    void *name(size_t bytes, ##__VA_ARGS__); \
+    SEEN_BY_LIBRARIES void *name(size_t bytes, ##__VA_ARGS__); \
     void *name(size_t bytes, ##__VA_ARGS__)
 static void *new_or_end(size_t bytes) {
     settle();
@@ -62,7 +63,7 @@ OPERATOR_NEW(_Znam) { return new_or_end(bytes); }
 OPERATOR_NEW(_ZnwmRKSt9nothrow_t, const void *tag) { (void)tag; settle(); return port_alloc(bytes); }
 OPERATOR_NEW(_ZnamRKSt9nothrow_t, const void *tag) { (void)tag; settle(); return port_alloc(bytes); }
 #define OPERATOR_DELETE(name, ...) \
-    void name(void *memory, ##__VA_ARGS__); \
+    SEEN_BY_LIBRARIES void name(void *memory, ##__VA_ARGS__); \
     void name(void *memory, ##__VA_ARGS__)
 OPERATOR_DELETE(_ZdlPv) { settle(); port_free(memory); }
 OPERATOR_DELETE(_ZdaPv) { settle(); port_free(memory); }

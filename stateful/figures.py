@@ -1,0 +1,281 @@
+"""What `p4verify bench` measures, figure by figure. Names and meaning are stable: scripts compare versions by them.
+
+Every figure is what somebody gets who uses the thing: reset between executions and the search for new histories are
+part of it. What is not part of it is said where the figure is defined. Nothing is judged in Python while measuring.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from p4verify.stateful.campaign import Campaign, Status
+from p4verify.stateful.check import offers_of
+from p4verify.stateful.strategies import families
+from p4verify.targets.build import Build, build_firmware, build_litmus, cache_folder
+from p4verify.targets.compilers import Compiler
+from p4verify.targets.manifest import load
+from p4verify.targets.objects import OnProgress, digest_of
+from p4verify.targets.plan import RUNTIME
+from p4verify.targets.sim import SimTarget
+from p4verify.targets.target import Exploration, Found, Origin, TargetError
+from p4verify.verify.criteria import available
+from p4verify.verify.execution import Ending, Execution, Outcome
+from p4verify.verify.history import History
+from p4verify.verify.program import Invocation, Program, Task
+from p4verify.verify.schedule import Granularity
+
+PROGRAMS = RUNTIME / "sim" / "bench"
+LITMUS = RUNTIME / "sim" / "litmus" / "struct_copy.c"
+WITHOUT_END = 1 << 60
+COMPILE_SECONDS = 120
+
+FLAWS: Mapping[str, str] = {
+    "torn_point": "np.point-intact",
+    "corrupted_ring": "np.fifo",
+    "lost_counter": "np.monotone",
+    "incoherent_metrics": "np.metrics-coherent",
+    "incoherent_cells": "tm.cells-coherent",
+    "torn_snapshot": "tm.snapshot-intact",
+    "stale_source": "tm.no-stale-source",
+    "non_atomic_mode_reset": "tm.atomic-mode-reset",
+}
+"""Flaws of as_found by the invariant that shows them."""
+
+
+class BenchError(Exception):
+    """A figure cannot be measured; the text is for the user."""
+
+
+class Figure(ABC):
+    """One measured number. `unit` is what one run returns; `prepare` builds and warms up, and is not measured."""
+
+    def __init__(self, name: str, unit: str) -> None:
+        self.name, self.unit = name, unit
+
+    @abstractmethod
+    def prepare(self, compiler: Compiler, progress: OnProgress, resources: ExitStack) -> None:
+        """Everything that is done once. What must be closed goes into `resources`."""
+
+    @abstractmethod
+    def run(self, seconds: float, number: int) -> float:
+        """One run of about so many seconds; `number` counts the runs and varies the seed."""
+
+
+# ---- the bare ceiling ----
+
+
+class Ceiling(Figure):
+    """A program of bench/ceiling.c: hand-written fibers, inline hooks, a coin at every point, and nothing else."""
+
+    def __init__(self, program: str) -> None:
+        super().__init__(f"sim.ceiling_executions_per_second.{program}", "executions/s")
+        self._program = program
+        self._rate = 1e6
+
+    def prepare(self, compiler: Compiler, progress: OnProgress, _resources: ExitStack) -> None:
+        self._executable = ceiling(compiler, progress)
+        self._rate = self._measure(100_000)
+
+    def run(self, seconds: float, _number: int) -> float:
+        return self._measure(max(1, int(self._rate * seconds)))
+
+    def _measure(self, executions: int) -> float:
+        command = [str(self._executable), self._program, str(executions)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=COMPILE_SECONDS, check=False)
+        if done.returncode:
+            raise BenchError(f"{' '.join(command)} failed: {done.stderr.strip()}")
+        count, _points, nanoseconds = map(int, done.stdout.split())
+        return count * 1e9 / max(nanoseconds, 1)
+
+
+def ceiling(compiler: Compiler, progress: OnProgress) -> Path:
+    """The executable of bench/ceiling.c, with the compiler and the flags of the scheduler itself."""
+    source = PROGRAMS / "ceiling.c"
+    fiber = source.parent.parent / "fiber.c"
+    command = (*compiler.c, *compiler.engine, *compiler.link, f"-I{RUNTIME / 'shim'}")
+    folder = cache_folder() / "bench"
+    made = folder / digest_of(compiler.version, *command, source.read_text(), fiber.read_text())
+    if not made.exists():
+        progress("compiling ceiling.c")
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder) as scratch:
+            _compile([*command, str(source), "-o", f"{scratch}/ceiling"])
+            Path(scratch, "ceiling").rename(made)
+    return made
+
+
+def _compile(command: Sequence[str]) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, timeout=COMPILE_SECONDS, check=False)
+    if done.returncode:
+        raise BenchError(f"{' '.join(command)} failed:\n{done.stderr}")
+
+
+# ---- the simulator ----
+
+
+class _Deaf(SimTarget):
+    """Takes the histories from the pipe and does not look at them: decoding and judging are the host's cost."""
+
+    def _found(self, _payload: bytes, exploration: Exploration, _long_history: bytes) -> Found:
+        return Found(0, _NOTHING, Origin(exploration, 0, 0, 0), 0, 0)
+
+
+_NOTHING = Execution(History((), (), 0, 0), Ending(Outcome.COMPLETED))
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What is explored: a build, a program (None: a litmus file), and how."""
+
+    build: Callable[[Compiler, OnProgress], Build]
+    program: Program | None = None
+    granularity: Granularity = Granularity.WORDS
+
+
+class Exploring(Figure):
+    """Executions (or schedule points) per second of random exploration in one process, as the host's clock sees it."""
+
+    def __init__(self, name: str, case: Case, unit: str = "executions/s") -> None:
+        super().__init__(name, unit)
+        self._case = case
+
+    def prepare(self, compiler: Compiler, progress: OnProgress, resources: ExitStack) -> None:
+        self._target = resources.enter_context(_Deaf(self._case.build(compiler, progress)))
+        self._target.explore(self._case.program, self._plan(0.1, 0), _ignore)
+
+    def _plan(self, seconds: float, number: int) -> Exploration:
+        return Exploration("random", self._case.granularity, number, executions=WITHOUT_END, seconds=seconds)
+
+    def run(self, seconds: float, number: int) -> float:
+        begin = time.perf_counter()
+        done = self._target.explore(self._case.program, self._plan(seconds, number), _ignore)
+        taken = time.perf_counter() - begin
+        return (done.points if self.unit == "points/s" else done.executions) / taken
+
+
+def _ignore(_found: Found) -> bool:
+    return True
+
+
+def _file(path: Path) -> Case:
+    return Case(lambda compiler, progress: build_litmus([path], compiler, progress=progress))
+
+
+def _hardened(compiler: Compiler, progress: OnProgress) -> Build:
+    return build_firmware(load("hardened"), compiler, progress=progress)
+
+
+def check_program() -> Program:
+    """3 battery, 2 pack and 1 status event, 2 metrics reads and 1 mode switch in 3 tasks."""
+
+    def call(operation: str, *arguments: int | bool, delay_ms: int = 0) -> Invocation:
+        return Invocation(operation, arguments, delay_ms)
+
+    tinybms = Task("tinybms", (call("bus.battery", 12), call("bus.pack", 14, 4), call("bus.battery", 16)))
+    watcher = Task("watcher", (call("np.metrics"), call("bus.system", True), call("np.metrics", delay_ms=1000)), 4)
+    gateway = Task("gateway", (call("bus.mode", True), call("bus.pack", 20, 4), call("bus.battery", 22, delay_ms=1000)))
+    return Program((tinybms, watcher, gateway), {}, settle_ms=1000)
+
+
+# ---- how soon flaws are found ----
+
+
+class _Enough(BaseException):
+    """All that was looked for has been found."""
+
+
+class FirstFinding(Figure):
+    """Seconds of `check`'s own campaign on as_found until a flaw is first seen, the build not counted.
+
+    One campaign of a run serves all flaws: the figures share it. `seconds` of a run do not bind it, LONGEST does.
+    """
+
+    LONGEST = 30.0
+
+    def __init__(self, flaw: str, shared: SharedCampaign) -> None:
+        super().__init__(f"sim.first_finding_seconds.{flaw}", "s")
+        self._invariant = FLAWS[flaw]
+        self._shared = shared
+
+    def prepare(self, compiler: Compiler, progress: OnProgress, resources: ExitStack) -> None:
+        self._shared.prepare(compiler, progress, resources)
+
+    def run(self, _seconds: float, number: int) -> float:
+        seen = self._shared.seen(number, self.LONGEST)
+        if self._invariant not in seen:
+            raise BenchError(f"{self._invariant} was not violated within {self.LONGEST:.0f} s by campaign {number}")
+        return seen[self._invariant]
+
+
+class SharedCampaign:
+    """The campaigns that the figures of one bench share: by number, when each invariant was first violated."""
+
+    def __init__(self, wanted: frozenset[str]) -> None:
+        self._wanted = wanted
+        self._build: Build | None = None
+        self._seen: dict[int, Mapping[str, float]] = {}
+
+    def prepare(self, compiler: Compiler, progress: OnProgress, _resources: ExitStack) -> None:
+        self._build = self._build or build_firmware(load("as_found"), compiler, progress=progress)
+
+    def seen(self, number: int, longest: float) -> Mapping[str, float]:
+        """Seconds by invariant; what is absent was not found."""
+        if number not in self._seen:
+            assert self._build is not None
+            self._seen[number] = _first_findings(self._build, number, longest, self._wanted)
+        return self._seen[number]
+
+
+def _first_findings(build: Build, seed: int, longest: float, wanted: frozenset[str]) -> Mapping[str, float]:
+    assert build.manifest is not None
+    seen: dict[str, float] = {}
+
+    def watch(status: Status) -> None:
+        for id_ in status.findings:
+            seen.setdefault(id_, status.elapsed)
+        if wanted <= seen.keys():
+            raise _Enough
+
+    manifest = build.manifest
+    with SimTarget(build) as target:
+        made = families(manifest.config, frozenset(kind.name for kind in target.description.operations))
+        invariants = available(offers_of(target), "sim")
+        campaign = Campaign(target, made, invariants, manifest.config, manifest.limits, seed, longest, watch)
+        try:
+            campaign.explore()
+        except (_Enough, TargetError):
+            return seen
+    return seen
+
+
+# ---- all of them ----
+
+
+def figures() -> tuple[Figure, ...]:
+    """Every figure, in the order in which they are shown. Those that are divided by one another lie side by side."""
+    shared = SharedCampaign(frozenset(FLAWS.values()))
+    rate = "sim.executions_per_second"
+    return (
+        Ceiling("snap"),
+        Exploring(f"{rate}.snap", _file(PROGRAMS / "snap.c")),
+        Ceiling("ring"),
+        Exploring(f"{rate}.ring", _file(PROGRAMS / "ring.c")),
+        Exploring("sim.points_per_second", _file(PROGRAMS / "torn.c"), "points/s"),
+        Exploring(f"{rate}.litmus", _file(LITMUS)),
+        Exploring(f"{rate}.check", Case(_hardened, check_program(), Granularity.SYNC)),
+        Exploring(f"{rate}.check.words", Case(_hardened, check_program())),
+        *(FirstFinding(flaw, shared) for flaw in FLAWS),
+    )
+
+
+RATIOS: Mapping[str, tuple[str, str]] = {
+    "snap / ceiling": ("sim.executions_per_second.snap", "sim.ceiling_executions_per_second.snap"),
+    "ring / ceiling": ("sim.executions_per_second.ring", "sim.ceiling_executions_per_second.ring"),
+}
