@@ -8,7 +8,7 @@ It is never wider than asked, and plain text where colours are not wanted. It sh
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from io import StringIO
 from typing import Final
@@ -22,6 +22,7 @@ from p4verify.reports.finding import ConfirmedFinding
 from p4verify.reports.relevance import relevant
 from p4verify.reports.rows import Action, Entry, Gap, Reading, Row, Switch, rows, short
 from p4verify.reports.shell import folded
+from p4verify.reports.source_text import Source, no_source
 from p4verify.reports.wrapping import JOINT, put, ruled, wrapped
 from p4verify.verify.program import Task
 from p4verify.verify.schedule import Step
@@ -37,19 +38,11 @@ _MOST_LINES: Final = 3
 _TOKEN_STYLES: Final = ("bold cyan", "bold magenta", "bold yellow", "bold green")
 _DIM: Final = "bright_black"
 _FONT_FACE: Final = re.compile(r"@font-face\s*\{[^}]*\}\s*")
+_WORD: Final = re.compile(r"[A-Za-z_]\w+")
 _SMALL_GAP: Final = 3
 """Steps of which fewer are not worth a line that says they are left out."""
 _SHORTEST_TIME: Final = 1000
 """Microseconds that are worth telling."""
-
-
-Source = Callable[[str, int], str | None]
-"""The text of a line of a source file, None when it is not at hand."""
-
-
-def no_source(_file: str, _line: int) -> str | None:
-    """For when no source is at hand."""
-    return None
 
 
 def show(finding: ConfirmedFinding, console: Console, source: Source = no_source) -> None:
@@ -165,8 +158,10 @@ class _Page:
         steps = trace.steps if trace is not None else ()
         mixed = frozenset(token for mixture in mixtures(finding) for token in mixture.tokens)
         booted = min((operation.invoked for operation in finding.execution.history.operations), default=-1)
-        last = max(finding.positions, default=finding.execution.history.end)  # of none: how the execution ended tells all
-        chosen = relevant(steps, last, mixed, booted=booted)
+        named = frozenset(_WORD.findall(finding.summary))
+        # Of none: how the execution ended tells all.
+        last = max(finding.positions, default=finding.execution.history.end)
+        chosen = relevant(steps, last, mixed, named, booted=booted)
         entries = rows(steps, chosen, seen)
         lanes = self._lanes(entries)
         if not lanes:

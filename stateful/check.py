@@ -5,10 +5,13 @@ Every step leaves its trace in the run folder as it happens, so that a kill at a
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
+from itertools import count
 from pathlib import Path
 from typing import Protocol
 
@@ -17,17 +20,23 @@ from p4verify.reports.source_text import SourceText
 from p4verify.stateful.blind import blind_invariants
 from p4verify.stateful.campaign import Campaign, Sighting, Status
 from p4verify.stateful.confirm import Confirmed, Confirmer
+from p4verify.stateful.enduring import EnduringTarget
+from p4verify.stateful.interrupting import first_interrupt
 from p4verify.stateful.relocate import relocations
 from p4verify.stateful.strategies import families
 from p4verify.targets.build import Build
 from p4verify.targets.shared_words import names_of
 from p4verify.targets.sim import SimTarget
+from p4verify.targets.target import TargetError
 from p4verify.verify import record
 from p4verify.verify.codec import public_config
 from p4verify.verify.criteria import CRITERIA, CriterionResult, InvariantResult, Offers, available, summarise
 from p4verify.verify.verdict import Invariant, Verdict
 
 TARGET = "sim"
+JOURNAL, COUNTEREXAMPLES = "run.jsonl", "counterexamples"
+LEAST_SHARE, MOST_SHARE = 0.5, 6.0
+"""Seconds in which one finding is minimised."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +64,8 @@ class CheckResult:
     interrupted: bool = False
     blind: tuple[str, ...] = field(default=())
     """Accesses that the scheduler cannot see, by file and line."""
+    failures: tuple[str, ...] = ()
+    """How the simulator failed, if it did: with any, nothing is ok."""
 
 
 class Watcher(Protocol):
@@ -63,6 +74,8 @@ class Watcher(Protocol):
     def exploring(self, status: Status) -> None: ...
 
     def confirming(self, invariant: str, number: int, of: int) -> None: ...
+
+    def interrupted(self) -> None: ...
 
 
 def offers_of(target: SimTarget) -> Offers:
@@ -73,32 +86,50 @@ def offers_of(target: SimTarget) -> Offers:
 
 
 def check(plan: CheckPlan, watcher: Watcher) -> CheckResult:
-    """Runs it all. TargetError when the simulator itself fails; Ctrl-C ends exploring, not the run."""
-    begin = time.monotonic()
-    with SimTarget(plan.build) as target, _journal(plan) as journal:
-        return _Check(plan, target, journal, watcher, begin).run()
+    """Runs it all. TargetError when the simulator itself fails; The first Ctrl-C ends exploring, not the run."""
+    with EnduringTarget(plan.build) as target:
+        offers = offers_of(target)  # starts it: what cannot start leaves no folder behind
+        with _journal(plan) as journal:
+            return _Check(plan, target, offers, journal, watcher).run()
 
 
 def _journal(plan: CheckPlan) -> record.RunWriter:
+    set_aside(plan.run)
+    (plan.run / COUNTEREXAMPLES).mkdir(parents=True, exist_ok=True)
     manifest = plan.build.manifest
     assert manifest is not None
     begins = record.RunBegins(
         plan.firmware, TARGET, plan.seed, plan.build.identity, version("p4verify"), public_config(manifest.config),
         manifest.limits,
     )  # fmt: skip
-    return record.RunWriter(plan.run / "run.jsonl", begins)
+    return record.RunWriter(plan.run / JOURNAL, begins)
+
+
+def set_aside(run: Path) -> None:
+    """Moves what an earlier run left in this folder into earlier-1, earlier-2, ... inside it: no run is overwritten."""
+    left = [path for name in (JOURNAL, COUNTEREXAMPLES) if (path := run / name).exists()]
+    if not any(path.is_file() or any(path.iterdir()) for path in left):
+        return
+    aside = next(path for number in count(1) if not (path := run / f"earlier-{number}").exists())
+    aside.mkdir()
+    for path in left:
+        path.rename(aside / path.name)
 
 
 class _Check:
     """One run: exploring, then confirming, then the sum."""
 
     def __init__(
-        self, plan: CheckPlan, target: SimTarget, journal: record.RunWriter, watcher: Watcher, begin: float
+        self, plan: CheckPlan, target: EnduringTarget, offers: Offers, journal: record.RunWriter, watcher: Watcher
     ) -> None:
         assert plan.build.manifest is not None
-        self.plan, self.target, self.journal, self.watcher, self.begin = plan, target, journal, watcher, begin
+        self.plan, self.target, self.journal, self.watcher = plan, target, journal, watcher
         self.manifest = plan.build.manifest
-        self.offers = offers_of(target)
+        self.offers = offers
+        self.begin = time.monotonic()
+        self.interrupted = False
+        self.noted = 0
+        """How many sightings the journal has."""
         self.campaign = Campaign(
             target,
             families(self.manifest.config, frozenset(kind.name for kind in target.description.operations)),
@@ -107,30 +138,51 @@ class _Check:
             self.manifest.limits,
             plan.seed,
             plan.budget,
-            watcher.exploring,
+            self._watch,
         )
 
     def run(self) -> CheckResult:
-        interrupted = self._explore()
-        explored = self._elapsed()
-        findings, unconfirmed = self._confirm()
+        with first_interrupt(self._interrupt):
+            self._explore()
+            explored = self._elapsed()
+            findings, unconfirmed = self._confirm()
         results = self._results(findings, unconfirmed)
         criteria = summarise(results, self.offers, TARGET, self.plan.only)
-        self.journal.write(record.Verdicts(tuple(results)), record.RunEnds(self.campaign.tally.executions, self._elapsed()))
+        ends = record.RunEnds(self.campaign.tally.executions, self._elapsed())
+        self.journal.write(record.Verdicts(tuple(results)), ends)
         return CheckResult(
             criteria, tuple(findings.values()), self.campaign.tally.executions, self.campaign.tally.distinct, explored,
-            self._elapsed(), interrupted, tuple(str(spot) for spot in self.plan.build.audit),
+            self._elapsed(), self.interrupted, tuple(str(spot) for spot in self.plan.build.audit),
+            tuple(self.target.failures),
         )  # fmt: skip
 
     def _elapsed(self) -> float:
         return time.monotonic() - self.begin
 
-    def _explore(self) -> bool:
-        try:
+    def _interrupt(self) -> None:
+        self.interrupted = True
+        self.campaign.budget = 0.0  # exploring ends at the next history, in good order
+
+    def _explore(self) -> None:
+        with suppress(TargetError):  # it is among the failures, which decide the verdicts
             self.campaign.explore()
-        except KeyboardInterrupt:
-            return True
-        return False
+        self._note_sightings()
+        if self.interrupted:
+            self.watcher.interrupted()
+
+    def _watch(self, status: Status) -> None:
+        self._note_sightings()
+        self.watcher.exploring(status)
+
+    def _note_sightings(self) -> None:
+        """What is seen is on disk at once, with the program that shows it; what confirming adds comes later."""
+        for number, sighting in enumerate(self.campaign.sightings[self.noted :], self.noted):
+            finding = sighting.finding
+            self.journal.write(
+                record.ProgramDrawn(number, sighting.program),
+                record.Found(finding.invariant.id, number, sighting.origin.ordinal, finding.judgement),
+            )
+            self.noted = number + 1
 
     # ---- confirming ----
 
@@ -143,31 +195,38 @@ class _Check:
         for number, sighting in enumerate(sightings):
             id_ = sighting.finding.invariant.id
             self.watcher.confirming(id_, number + 1, len(sightings))
-            confirmed = confirmer.confirm(
-                sighting.finding.invariant, sighting.program, sighting.origin, self._share(len(sightings) - number)
-            )
+            confirmed = self._confirmed(confirmer, sighting, self._share(len(sightings) - number))
             if confirmed is None:
                 lost.add(id_)
             else:
-                findings[id_] = self._saved(sighting, confirmed)
+                findings[id_] = self._saved(number, sighting, confirmed)
         return findings, frozenset(lost)
 
-    def _share(self, remaining: int) -> float:
-        left = self.plan.budget - self._elapsed()
-        return min(max(left / remaining, 0.5), 6.0)
+    def _confirmed(self, confirmer: Confirmer, sighting: Sighting, seconds: float) -> Confirmed | None:
+        try:
+            return confirmer.confirm(sighting.finding.invariant, sighting.program, sighting.origin, seconds)
+        except TargetError as error:
+            self.target.failures.append(str(error))
+            return None
 
-    def _saved(self, sighting: Sighting, confirmed: Confirmed) -> ConfirmedFinding:
-        path = self.plan.run / "counterexamples" / f"{confirmed.invariant.id}.json"
-        path.parent.mkdir(parents=True, exist_ok=True)
+    def _share(self, remaining: int) -> float:
+        """Seconds for one of the `remaining` findings: a part of what is left, and a little when nothing is."""
+        left = self.campaign.budget - self._elapsed()
+        return min(max(left / remaining, LEAST_SHARE if left > 0 else 0.0), MOST_SHARE)
+
+    def _saved(self, number: int, sighting: Sighting, confirmed: Confirmed) -> ConfirmedFinding:
+        name = f"{COUNTEREXAMPLES}/{confirmed.invariant.id}.json"
+        path = self.plan.run / name
         record.save_counterexample(path, self._counterexample(sighting, confirmed))
         self.journal.write(
-            record.Found(confirmed.invariant.id, 0, sighting.origin.ordinal, confirmed.judgement, str(path.name))
+            record.Found(confirmed.invariant.id, number, sighting.origin.ordinal, confirmed.judgement, name)
         )
         assert confirmed.judgement.violation is not None
         return ConfirmedFinding(
             confirmed.invariant.id, confirmed.invariant.title, criteria_of(confirmed.invariant.id),
             confirmed.judgement.violation.summary, confirmed.judgement.violation.positions, confirmed.program,
-            confirmed.execution, f"p4verify replay {path}", confirmed.replayed, confirmed.replays, self.plan.firmware,
+            confirmed.execution, f"p4verify replay {shlex.quote(str(path))}", confirmed.replayed, confirmed.replays,
+            self.plan.firmware,
         )  # fmt: skip
 
     def _counterexample(self, sighting: Sighting, confirmed: Confirmed) -> record.Counterexample:
@@ -205,8 +264,11 @@ class _Check:
             summary = f"seen once, but it did not come back: {result.summary}"
             return replace(result, verdict=Verdict.UNKNOWN, summary=summary)
         if result.id in findings:
-            path = self.plan.run / "counterexamples" / f"{result.id}.json"
+            path = self.plan.run / COUNTEREXAMPLES / f"{result.id}.json"
             return replace(result, counterexample=str(path), summary=findings[result.id].summary)
+        if result.verdict is Verdict.OK and self.target.failures:
+            summary = f"the simulator failed {len(self.target.failures)} times: {self.target.failures[0]}"
+            return replace(result, verdict=Verdict.UNKNOWN, summary=summary)
         if result.verdict is Verdict.OK and result.id in blind:
             return replace(result, verdict=Verdict.UNKNOWN, summary=blind[result.id])
         return result

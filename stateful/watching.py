@@ -42,3 +42,8 @@ class ConsoleWatcher:
         """Called once for each finding."""
         self._end_line()
         self._console.print(f"confirming {number} of {of}: {invariant}", style="bright_black")
+
+    def interrupted(self) -> None:
+        """Called once, when exploring was ended before its time."""
+        self._end_line()
+        self._console.print("interrupted: what was found is being confirmed; Ctrl-C again ends at once")
