@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from p4verify.reports.values import token_of
+from p4verify.reports.values import member_of, token_of
 from p4verify.verify.schedule import Step, StepKind
 
 LOOK_BACK: Final = 20_000
@@ -69,18 +69,20 @@ def touched_by(step: Step) -> range:
 
 
 def relevant(
-    steps: Sequence[Step], last_position: int, mixed: frozenset[int] = frozenset(), *, booted: int = -1
-) -> Relevance:
+    steps: Sequence[Step], last_position: int, mixed: frozenset[int] = frozenset(),
+    named: frozenset[str] = frozenset(), *, booted: int = -1,
+) -> Relevance:  # fmt: skip
     """What matters of a trace whose evidence is complete with the record at `last_position`.
 
-    `mixed` are the tokens in the evidence: where suspensions touched values of theirs, only those matter. What was
-    done up to the record at `booted` was before anything ran concurrently.
+    `mixed` are the tokens in the evidence: where suspensions touched values of theirs, only those matter. `named` are
+    the members that the violation speaks of: where one of them was used before and after, the others do not matter.
+    What was done up to the record at `booted` was before anything ran concurrently.
     """
     end = next((i for i, step in enumerate(steps) if step.position > last_position), len(steps))
     begin = next((i for i, step in enumerate(steps) if step.position > booted), 0)
     first = max(begin, end - LOOK_BACK)
     runs = _runs(steps, range(first, len(steps)))
-    every = list(_suspensions(steps, runs, end))
+    every = list(_suspensions(steps, runs, end, named))
     carrying = [suspension for suspension in every if _carries(steps, suspension, mixed)]
     found = _most_telling(carrying or every)
     if not found:
@@ -110,7 +112,9 @@ def _runs(steps: Sequence[Step], window: range) -> dict[str, list[list[int]]]:
     return runs
 
 
-def _suspensions(steps: Sequence[Step], runs: Mapping[str, list[list[int]]], end: int) -> Iterable[Suspension]:
+def _suspensions(
+    steps: Sequence[Step], runs: Mapping[str, list[list[int]]], end: int, named: frozenset[str]
+) -> Iterable[Suspension]:
     """Those in conflict, among the candidates nearest to the evidence."""
     candidates = [
         (run[at - 1], at, run)
@@ -120,11 +124,11 @@ def _suspensions(steps: Sequence[Step], runs: Mapping[str, list[list[int]]], end
         if run[at] - run[at - 1] > 1 and run[at - 1] < end
     ]
     candidates.sort(key=lambda candidate: -candidate[0])
-    found = (_conflict(steps, run, at) for _, at, run in candidates[:MOST_CANDIDATES])
+    found = (_conflict(steps, run, at, named) for _, at, run in candidates[:MOST_CANDIDATES])
     return (suspension for suspension in found if suspension is not None)
 
 
-def _conflict(steps: Sequence[Step], run: list[int], at: int) -> Suspension | None:
+def _conflict(steps: Sequence[Step], run: list[int], at: int, named: frozenset[str]) -> Suspension | None:
     before, after = run[at - 1], run[at]
     task = steps[before].task
     between = range(before + 1, min(after, before + NEARBY))
@@ -136,8 +140,18 @@ def _conflict(steps: Sequence[Step], run: list[int], at: int) -> Suspension | No
     if not earlier or not later:
         return None
     waiting = steps[before].name if steps[before].kind is StepKind.BLOCK else ""
-    telling = (earlier | later) & _plain(steps, run[max(0, at - NEARBY) : at + NEARBY])
+    near = run[max(0, at - NEARBY) : at + NEARBY]
+    telling = (earlier | later) & _plain(steps, near)
+    about = telling & _of_members(steps, near, named)
+    if earlier & about and later & about:
+        telling = about
     return Suspension(task, before, after, waiting, telling or earlier | later, bool(telling))
+
+
+def _of_members(steps: Sequence[Step], run: list[int], named: frozenset[str]) -> frozenset[int]:
+    """The addresses of members of these names."""
+    found = (steps[index] for index in run if member_of(steps[index].name)[1] in named)
+    return frozenset(address for step in found for address in touched_by(step))
 
 
 def _plain(steps: Sequence[Step], run: list[int]) -> frozenset[int]:

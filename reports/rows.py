@@ -15,7 +15,7 @@ from p4verify.reports.evidence import Record
 from p4verify.reports.relevance import Relevance, Suspension, touched_by
 from p4verify.verify.schedule import Step, StepKind
 
-MOST_ROWS: Final = 24
+MOST_ROWS: Final = 20
 _FAR: Final = 12
 """Lines of source further apart than this are rows of their own."""
 _OWN_SOURCES: Final = "p4verify/"
@@ -161,6 +161,8 @@ def _continues(steps: Sequence[Step], group: list[int], index: int, breaks: set[
         return False
     if last.task != step.task or last.file != step.file or StepKind.CALL in (last.kind, step.kind):
         return False
+    if any((steps[i].kind, steps[i].address) == (step.kind, step.address) for i in group):
+        return False
     same_record = values.member_of(last.name)[0] == values.member_of(step.name)[0]
     near = abs(step.line - steps[group[0]].line) <= _FAR
     return last.line == step.line or (same_record and near and last.kind is step.kind)
@@ -264,5 +266,5 @@ def _is_firmware(step: Step) -> bool:
 
 
 def short(file: str) -> str:
-    """The file's own name."""
-    return file.rsplit("/", 1)[-1]
+    """The file's own name, fit to be printed."""
+    return values.printable(file.rsplit("/", 1)[-1])

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
-from p4verify.reports.example import FILE, torn_finding
+from p4verify.reports.example import FILE, TraceWriter, torn_finding
 from p4verify.reports.lanes import report, show, to_svg
 from p4verify.verify.schedule import Step, StepKind
 
@@ -81,6 +81,20 @@ def test_source_that_is_longer_than_its_lane_is_folded_and_not_cut() -> None:
     text = [line.plain for line in report(torn_finding(), 80, lambda _file, line: statement if line == 82 else None)]
     begin = next(number for number, line in enumerate(text) if "network_publisher.c:82" in line) + 1
     assert " ".join(line.split("│")[0].strip() for line in text[begin : begin + 6]) == statement
+
+
+def test_a_line_that_runs_again_is_a_row_again() -> None:
+    trace = TraceWriter()
+    for kind, bits in ((StepKind.READ, 1), (StepKind.WRITE, 2), (StepKind.READ, 2), (StepKind.WRITE, 3)):
+        trace.access("x", kind, "s_state.count", 7, 0x2000, bits=bits)
+    trace.access("y", StepKind.WRITE, "s_state.count", 9, 0x2000, bits=3)
+    trace.access("x", StepKind.READ, "s_state.count", 7, 0x2000, bits=3)
+    text = "\n".join(line.plain for line in report(torn_finding(tuple(trace.steps)), 80))
+    assert [line.split(" = ")[1].split()[0] for line in text.splitlines() if "reads s_state.count" in line] == [
+        "1",
+        "2",
+        "3",
+    ]
 
 
 def test_source_stands_beside_its_place_where_both_fit() -> None:

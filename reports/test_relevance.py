@@ -112,3 +112,13 @@ def test_a_task_that_waited_is_left_out_where_another_was_preempted() -> None:
     trace.access("y", WRITE, "s_state.count", 7, 0x2000)
     trace.access("x", WRITE, "s_state.count", 7, 0x2000)
     assert [(one.task, one.waiting) for one in relevant(trace.steps, 3).suspensions] == [("y", "")]
+
+
+def test_where_the_member_in_question_was_used_before_and_after_the_others_are_left_out() -> None:
+    trace = TraceWriter()
+    members = (("s_state.count", 0x2000), ("s_state.stamp", 0x2004))
+    for task, kind in (("x", READ), ("y", READ), ("y", WRITE), ("x", WRITE)):
+        for name, address in members:
+            trace.access(task, kind, name, 7, address)
+    assert relevant(trace.steps, 3, named=frozenset({"count"})).steps == (0, 2, 4, 6)
+    assert relevant(trace.steps, 3, named=frozenset({"points"})).steps == tuple(range(8))
