@@ -222,7 +222,8 @@ def ends_like(wanted: Ending) -> Callable[[Execution, Setting], Judgement]:
 
 
 def _finding(plan: LitmusPlan, confirmed: Confirmed) -> ConfirmedFinding:
-    arguments = plan.arguments or (*map(str, plan.files), "--seed", str(plan.seed))
+    defined = (f"--define={name}={value}" for name, value in plan.defines.items())
+    arguments = plan.arguments or (*map(str, plan.files), *defined, "--seed", str(plan.seed))
     violation = confirmed.judgement.violation
     return ConfirmedFinding(
         confirmed.invariant.id, TITLE, (), violation.summary if violation else "", (), confirmed.program,

@@ -100,7 +100,7 @@ struct engine {
     bool stale;                       /* enabled[] must be computed again */
     bool running;                     /* an execution is under way */
     bool tracing;
-    bool plain_points;                /* in an execution at words that is not traced: a shared word is a point, no more */
+    bool untraced;                    /* in an execution that is not traced: a shared word is a point at most */
     bool logging;                     /* of choices: what a replay can be made of */
     bool yielding;                    /* the choice under way is a taskYIELD's */
     bool pinned;                      /* some task of this execution has an affinity */

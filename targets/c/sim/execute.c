@@ -104,9 +104,9 @@ void execute(void (*entry)(void *), uint64_t ordinal) {
     engine.self = main_task;
     engine.me = main_task->owner;
     engine.running = true;
-    engine.plain_points = engine.granularity == AT_WORDS && !engine.tracing;
+    engine.untraced = !engine.tracing;
     fiber_switch(&engine.host_sp, main_task->sp);
-    engine.running = engine.plain_points = false;
+    engine.running = engine.untraced = false;
     engine.me = 0xFD;
 }
 

@@ -63,8 +63,10 @@ static inline __attribute__((always_inline)) void access(void *pointer, unsigned
     uint8_t last = bytes > 1 ? shadow[GRANULE(address + bytes - 1)] : mark;
     if (LIKELY(mark == engine.me && last == engine.me)) return;
     bool one_word = bytes <= 4 && (address & 3) + bytes <= 4;
-    if (LIKELY(one_word && mark == SHADOW_SHARED && engine.plain_points) && (CLANG || !write)) point();
-    else access_slow(pointer, bytes, write, pc);
+    if (UNLIKELY(!one_word || mark != SHADOW_SHARED || !engine.untraced || (write && !CLANG)))
+        access_slow(pointer, bytes, write, pc);
+    else if (engine.granularity == AT_WORDS)
+        point();
 }
 
 #define ACCESS(name, bytes, write) HOOK void name(void *p); HOOK void name(void *p) { access(p, bytes, write, CALLER); }

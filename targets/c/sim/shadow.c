@@ -143,6 +143,8 @@ static bool touch_granule(uintptr_t granule, uintptr_t address, size_t bytes, bo
 
 bool shadow_touch(uintptr_t address, size_t bytes, bool write, uintptr_t pc) {
     if (!engine.running || address >> 32 || bytes == 0) return false;
+    uintptr_t first = GRANULE(address);
+    if (LIKELY(first == GRANULE(address + bytes - 1) && shadow[first] == engine.me)) return false;
     bool shared = false;
     for (uintptr_t granule = GRANULE(address); granule <= GRANULE(address + bytes - 1); granule++)
         shared |= touch_granule(granule, address, bytes, write, pc);

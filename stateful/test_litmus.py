@@ -1,0 +1,137 @@
+"""`p4verify litmus` on small files: what goes wrong is found, named, minimised and replayed; the rest is counted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from p4verify.reports.lanes import report
+from p4verify.stateful.litmus import LitmusPlan, LitmusResult, LitmusStatus, portfolio, run_litmus
+from p4verify.targets.build import BuildError
+from p4verify.targets.plan import RUNTIME
+from p4verify.targets.target import TargetError
+from p4verify.verify.execution import Outcome
+
+BENCH = RUNTIME / "sim" / "bench"
+LOCKS = """
+#include <pthread.h>
+static pthread_mutex_t a = PTHREAD_MUTEX_INITIALIZER, b = PTHREAD_MUTEX_INITIALIZER;
+static void both(pthread_mutex_t *first, pthread_mutex_t *second) {
+    pthread_mutex_lock(first);
+    pthread_mutex_lock(second);
+    pthread_mutex_unlock(second);
+    pthread_mutex_unlock(first);
+}
+static void *other(void *unused) {
+    both(&FIRST, &SECOND);
+    return unused;
+}
+int main(void) {
+    pthread_t thread;
+    pthread_create(&thread, NULL, other, NULL);
+    both(&a, &b);
+    pthread_join(thread, NULL);
+}
+"""
+
+
+def run(file: Path, defines: Mapping[str, str] | None = None, executions: int = 4000) -> LitmusResult:
+    return run_litmus(LitmusPlan((file,), executions=executions, seconds=60.0, defines=defines or {}))
+
+
+def written(folder: Path, text: str, name: str = "file.c") -> Path:
+    path = folder / name
+    path.write_text(text)
+    return path
+
+
+def outcome(result: LitmusResult) -> Outcome:
+    assert result.finding is not None
+    return result.finding.execution.ending.outcome
+
+
+def test_a_torn_snapshot_is_found_with_one_preemption_and_shown_as_lanes() -> None:
+    result = run(BENCH / "snap.c", defines={"LOCK": "0"})
+    assert result.status == 1
+    assert result.finding is not None
+    assert outcome(result) is Outcome.ASSERTION
+    assert result.finding.preemptions == 1
+    assert (result.finding.replayed, result.finding.replays) == (100, 100)
+    text = "\n".join(line.plain for line in report(result.finding, 100))
+    assert "writes a = 1" in text
+    assert "p4verify litmus" in text
+    assert "LOCK=0" in text
+
+
+@pytest.mark.parametrize("name", ["snap.c", "ring.c"])
+def test_with_its_mutex_nothing_is_found(name: str) -> None:
+    result = run(BENCH / name)
+    assert (result.status, result.executions, result.finding) == (0, 4000, None)
+
+
+def test_a_deadlock_names_both_locks(tmp_path: Path) -> None:
+    file = written(tmp_path, LOCKS)
+    result = run(file, defines={"FIRST": "b", "SECOND": "a"})
+    assert outcome(result) is Outcome.DEADLOCK
+    assert result.finding is not None
+    assert result.finding.execution.ending.detail.count("pthread_mutex_lock") == 2
+    assert run(file, defines={"FIRST": "a", "SECOND": "b"}).status == 0
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("return 3;", Outcome.EXIT),
+        ("char *p = malloc(4); free(p); p[0] = 1; return 0;", Outcome.MEMORY),
+        ("volatile char *p = malloc(4); p[argc + 8] = 1; return 0;", Outcome.MEMORY),
+        ("*(volatile int *)0 = argc; return 0;", Outcome.CRASH),
+        ("abort();", Outcome.ASSERTION),
+    ],
+)
+def test_what_goes_wrong_is_told_apart(tmp_path: Path, body: str, expected: Outcome) -> None:
+    text = f"#include <stdlib.h>\nint main(int argc, char **argv) {{ (void)argv; {body} }}\n"
+    result = run(written(tmp_path, text))
+    assert outcome(result) is expected
+    assert result.status == 1
+
+
+def test_outcomes_are_counted() -> None:
+    result = run(RUNTIME / "sim" / "litmus" / "counter.c")
+    assert set(result.outcomes) == {"2", "3", "4"}
+    assert sum(result.outcomes.values()) == result.executions
+    assert list(result.outcomes.values()) == sorted(result.outcomes.values(), reverse=True)
+
+
+def test_main_in_cxx_may_end_without_return(tmp_path: Path) -> None:
+    file = written(tmp_path, '#include <cstdio>\nint main() { std::printf("done"); }\n', "main.cpp")
+    assert run(file, executions=10).outcomes == {"done": 10}
+
+
+def test_what_the_shim_lacks_is_named(tmp_path: Path) -> None:
+    text = "void uart_driver_install(int);\nvoid app_main(void) { uart_driver_install(1); }\n"
+    with pytest.raises(BuildError, match="uart_driver_install"):
+        run(written(tmp_path, text))
+    text = "#include <pthread.h>\nint main(void) { pthread_cancel(pthread_self()); return 0; }\n"
+    with pytest.raises(TargetError, match="pthread_cancel"):
+        run(written(tmp_path, text, "cancel.c"))
+
+
+def test_the_portfolio_never_repeats_itself_and_goes_deeper() -> None:
+    plans = portfolio(LitmusPlan((Path("x.c"),), seed=7))
+    first = [next(plans) for _ in range(20)]
+    assert len({plan.seed for plan in first}) == 20
+    assert {plan.strategy for plan in first} == {"delay", "random", "pct"}
+    assert first[19].executions > first[0].executions
+
+
+def test_the_same_seed_finds_the_same() -> None:
+    plan = LitmusPlan((BENCH / "ring.c",), executions=3000, seconds=60.0, defines={"LOCK": "0"}, seed=5)
+    seen: list[LitmusStatus] = []
+    one, other = run_litmus(plan, watch=seen.append), run_litmus(plan)
+    assert one.executions == other.executions
+    assert one.finding is not None
+    assert other.finding is not None
+    assert one.finding.execution.trace == other.finding.execution.trace
+    assert seen[-1].doing == "confirming"
