@@ -19,7 +19,7 @@ from p4verify.verify.program import Invocation, Value
 from p4verify.verify.timeline import KINDS
 
 Number = tuple[str, float]
-_REQUEST: Final = "http.request"
+_REQUEST, _RESPONSE = "http.request", "http.response"
 _EVENTS: Final = ("battery", "pack")
 
 
@@ -64,14 +64,26 @@ class Mixture:
 
 
 def records(finding: ConfirmedFinding) -> tuple[Record, ...]:
-    """The records at the finding's positions in order, and the calls of the program that led there."""
+    """The records at the finding's positions in order, with the calls and the posts that lie between them."""
     wanted = set(finding.positions)
-    found = {record.position: record for record in _Reader(finding).observed()}
     first, last = (min(wanted), max(wanted)) if wanted else (0, 0)
+    found = _posts(finding, first, last) | {record.position: record for record in _Reader(finding).observed()}
     for operation in finding.execution.history.operations:
         found |= {record.position: record for record in _called(operation, wanted, first, last)}
     complete = max(wanted, default=-1)
     return tuple(replace(found[position], last=position == complete) for position in sorted(found))
+
+
+def _posts(finding: ConfirmedFinding, first: int, last: int) -> dict[int, Record]:
+    """Requests and answers between the first and the last evidence by tasks that have a part in it: they take time."""
+    observations = finding.execution.history.observations
+    tasks = {observation.task for observation in observations if observation.position in finding.positions}
+    between = (o for o in observations if first < o.position < last and o.task in tasks)
+    return {
+        o.position: Record(o.position, o.time_us, o.task, *_words(o, None))
+        for o in between
+        if o.observer in (_REQUEST, _RESPONSE)
+    }
 
 
 def mixtures(finding: ConfirmedFinding) -> tuple[Mixture, ...]:
@@ -171,6 +183,8 @@ def _words(observation: Observation, token: int | None) -> tuple[str, str]:
         return "handles", f"{kind} event" + (f" {token}" if token else "")
     if name == _REQUEST:
         return "posts", f"HTTP request {int(observation['serial'])}"
+    if name == _RESPONSE:
+        return "gets", f"the answer to request {int(observation['serial'])}"
     if name.startswith("bus.publish."):
         return "publishes", name.removeprefix("bus.publish.")
     return "sees", name

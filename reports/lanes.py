@@ -245,7 +245,7 @@ class _Page:
         verb = (f"{action.verb} ".lstrip(), "bold")
         head = Text.assemble(mark if row.evidence and action.verb else "", verb, (_joined(action.what), style))
         if row.evidence and action.verb:
-            head.append(f"  at{JOINT}{values.seconds(row.time_us)}".replace(" ", JOINT), _DIM)
+            head.append("  " + f"at {values.seconds(row.time_us)}".replace(" ", JOINT), _DIM)
         if len(action.readings) == 1:
             return wrapped(head + self._only_reading(action.readings[0]), width, hang=2)
         if action.token in self.palette:
