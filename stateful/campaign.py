@@ -124,6 +124,7 @@ class Campaign:
 
     def _program(self, program: Program, schedule_seed: int) -> None:
         if not program.tasks:
+            self._check_budget()  # there may never be any
             return
         setting = Setting(program, self.config, self.limits)
         self.status.programs += 1

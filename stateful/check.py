@@ -22,8 +22,9 @@ from p4verify.stateful.campaign import Campaign, Sighting, Status
 from p4verify.stateful.confirm import Confirmed, Confirmer
 from p4verify.stateful.enduring import EnduringTarget
 from p4verify.stateful.interrupting import first_interrupt
+from p4verify.stateful.own_operations import FAMILIAR, own_operations
 from p4verify.stateful.relocate import relocations
-from p4verify.stateful.strategies import families
+from p4verify.stateful.strategies import Programs, families
 from p4verify.targets.build import Build
 from p4verify.targets.shared_words import names_of
 from p4verify.targets.sim import SimTarget
@@ -31,6 +32,7 @@ from p4verify.targets.target import TargetError
 from p4verify.verify import record
 from p4verify.verify.codec import public_config
 from p4verify.verify.criteria import CRITERIA, CriterionResult, InvariantResult, Offers, available, summarise
+from p4verify.verify.program import Value
 from p4verify.verify.verdict import Invariant, Verdict
 
 TARGET = "sim"
@@ -85,6 +87,15 @@ def offers_of(target: SimTarget) -> Offers:
     return Offers.of(operations, [kind.name for kind in description.observers])
 
 
+def families_of(target: SimTarget, config: Mapping[str, Value]) -> Mapping[str, Programs]:
+    """The program families that call something in this firmware."""
+    operations = target.description.operations
+    names = frozenset(kind.name for kind in operations)
+    own = own_operations(operations)
+    familiar = families(config, names) if names & FAMILIAR else {}
+    return {**familiar, **({"own": own} if own is not None else {})}
+
+
 def check(plan: CheckPlan, watcher: Watcher) -> CheckResult:
     """Runs it all. TargetError when the simulator itself fails; The first Ctrl-C ends exploring, not the run."""
     with EnduringTarget(plan.build) as target:
@@ -132,7 +143,7 @@ class _Check:
         """How many sightings the journal has."""
         self.campaign = Campaign(
             target,
-            families(self.manifest.config, frozenset(kind.name for kind in target.description.operations)),
+            families_of(target, self.manifest.config),
             available(self.offers, TARGET, plan.only),
             self.manifest.config,
             self.manifest.limits,

@@ -46,6 +46,7 @@ _OUTCOMES: Final = tuple(Outcome)
 _WITH_TRACE, _WITH_CHOICES = 1, 2
 ANSWER_SECONDS: Final = 60.0
 """How long the child may be silent: its own watchdog ends an execution after a second of CPU time."""
+HELLO_SECONDS: Final = 20.0
 
 
 class SimTarget:
@@ -75,9 +76,17 @@ class SimTarget:
         self._link = PipeLink([str(self.build.executable)])
         self._loaded = None
         self._send(MessageType.DESCRIBE)
-        self._description = Description.unpack(self._expect(MessageType.HELLO))
+        self._description = Description.unpack(self._hello())
         self._send_probes()
         return self._link
+
+    def _hello(self) -> bytes:
+        """The first answer. Only the firmware's static constructors have run by then."""
+        try:
+            return self._expect(MessageType.HELLO, HELLO_SECONDS)
+        except TargetError as error:
+            hint = "Before its first answer only static constructors run: does one crash or hang?"
+            raise TargetError(f"{error}. {hint}") from error
 
     def _send_probes(self) -> None:
         probes = self.build.manifest.probes if self.build.manifest else {}
@@ -110,12 +119,12 @@ class SimTarget:
         except LinkError as error:
             raise self._failed(error) from error
 
-    def _receive(self) -> Frame:
+    def _receive(self, seconds: float = ANSWER_SECONDS) -> Frame:
         link = self._link
         if link is None:
             raise TargetError("the simulator is not running")
         try:
-            while not isinstance(event := link.receive(ANSWER_SECONDS), Frame):
+            while not isinstance(event := link.receive(seconds), Frame):
                 pass
         except LinkError as error:
             raise self._failed(error) from error
@@ -123,8 +132,8 @@ class SimTarget:
             raise TargetError(f"the simulator refuses: {error_text(event.payload)}")
         return event
 
-    def _expect(self, kind: MessageType) -> bytes:
-        frame = self._receive()
+    def _expect(self, kind: MessageType, seconds: float = ANSWER_SECONDS) -> bytes:
+        frame = self._receive(seconds)
         if frame.type != kind:
             raise TargetError(f"the simulator answered {frame.type:#x} where {kind.name} was expected")
         return frame.payload

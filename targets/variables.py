@@ -85,7 +85,7 @@ class Variables:
     def holder(self, address: int) -> tuple[str, int] | None:
         """The variable that holds `address` and the byte offset in it; None where there is none."""
         found = self._at(address)
-        return found and (found.name, address - found.address + found.offset)
+        return None if found is None else (found.name, address - found.address + found.offset)
 
     def bytes_of(self, name: str, offset: int) -> list[int]:
         """Where that byte of the variables of this name lies."""

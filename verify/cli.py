@@ -276,6 +276,7 @@ def _report(result: CheckResult, build: Build, console: Console) -> None:
 
     for finding in result.findings:
         _show_finding(finding, build, console)
+    console.quiet = False  # the result is what --quiet leaves
     show_summary(result.criteria, Figures(result.executions, result.distinct, result.exploring_seconds), console)
     if result.interrupted:
         console.print("interrupted: the verdicts rest on what was run until then")
