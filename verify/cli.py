@@ -6,27 +6,42 @@ Exit status: 0 all that could be judged held, 1 a violation was found, 2 usage o
 
 from __future__ import annotations
 
-import functools
-import json
-import math
-import os
 import sys
-import traceback
 from collections.abc import Callable, Sequence
-from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn, ParamSpec
+from typing import TYPE_CHECKING, Annotated, ParamSpec
 
 import typer
+
+from p4verify.reports.command_line import (
+    HELD,
+    INCONCLUSIVE,
+    UNUSABLE,
+    VIOLATED,
+    CompilerOption,
+    Firmware,
+    JsonTo,
+    Quiet,
+    Seed,
+    console_for,
+    doing,
+    fail,
+    finite,
+    guarded,
+    require_writable,
+    run_app,
+    show_version,
+    write_json,
+)
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from p4verify.reports.finding import ConfirmedFinding
     from p4verify.stateful.check import CheckResult
+    from p4verify.stateful.litmus import LitmusResult
     from p4verify.targets.build import Build
 
-HELD, VIOLATED, UNUSABLE, INCONCLUSIVE, INTERRUPTED = 0, 1, 2, 3, 130
 RUNS = Path(".p4verify/runs")
 TARGETS = ("model", "sim", "native", "serial")
 P = ParamSpec("P")
@@ -45,26 +60,15 @@ app = typer.Typer(
 
 def main() -> None:
     """The console script."""
-    for stream in (sys.stdout, sys.stderr):
-        if stream is not None:  # closed by the caller
-            stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # a terminal that has no such letters
-    try:
-        app()
-    except SystemExit as ended:
-        # Whoever read the output has gone; the status that the libraries give would mean a violation.
-        sys.exit(UNUSABLE if isinstance(ended.__context__, BrokenPipeError) else ended.code)
+    run_app(app)
 
 
 # ---- what commands share ----
 
 
-def _fail(message: object) -> NoReturn:
-    typer.echo(f"p4verify: {message}", err=True)
-    raise typer.Exit(UNUSABLE)
-
-
 def _expected_errors() -> tuple[type[Exception], ...]:
     """Whose text is for the user and says what to do."""
+    from p4verify.stateful.figures import BenchError
     from p4verify.stateful.replaying import ReplayError
     from p4verify.targets.build import BuildError
     from p4verify.targets.compilers import CompilerError
@@ -76,58 +80,30 @@ def _expected_errors() -> tuple[type[Exception], ...]:
     from p4verify.verify.codec import RecordError
 
     return (
-        ReplayError, BuildError, CompilerError, ProtocolError, LinkError, ManifestError, ProgramError, TargetError,
-        RecordError,
+        BenchError, BuildError, CompilerError, LinkError, ManifestError, ProgramError, ProtocolError, RecordError,
+        ReplayError, TargetError,
     )  # fmt: skip
 
 
 def _guarded(command: Callable[P, None]) -> Callable[P, None]:
-    """Every way a command can end, as a message and an exit status that cannot be mistaken for a verdict."""
-
-    @functools.wraps(command)
-    def run(*args: P.args, **kwargs: P.kwargs) -> None:
-        try:
-            command(*args, **kwargs)
-        except (typer.Exit, BrokenPipeError):
-            raise
-        except KeyboardInterrupt:
-            typer.echo("p4verify: interrupted", err=True)
-            raise typer.Exit(INTERRUPTED) from None
-        except OSError as error:
-            _fail(f"{error.filename or 'cannot go on'}: {error.strerror or error}")
-        except Exception as error:  # noqa: BLE001 (the last resort: said to be a fault of ours)
-            if isinstance(error, _expected_errors()):
-                _fail(error)
-            typer.echo(traceback.format_exc() + "p4verify: this is a fault of p4verify: please report it", err=True)
-            raise typer.Exit(UNUSABLE) from None
-
-    return run
-
-
-def _console(*, quiet: bool = False, to_stderr: bool = False) -> Console:
-    """Plain text is plain: a path with brackets in it is no markup."""
-    from rich.console import Console
-
-    return Console(quiet=quiet, stderr=to_stderr, highlight=False, markup=False, emoji=False)
+    return guarded(command, _expected_errors)
 
 
 def _build(firmware: str | None, compiler: str | None, console: Console) -> Build:
     """Builds a firmware for the simulator and audits what its scheduler can see."""
-    from rich.text import Text
-
     from p4verify.targets.build import build_firmware
     from p4verify.targets.compilers import require
     from p4verify.targets.manifest import MANIFEST, load
 
     if firmware is None and not Path(MANIFEST).is_file():
-        _fail(
+        fail(
             f"there is no {MANIFEST} in this folder, and no firmware was named. Write a manifest for your tree, or try"
             " a firmware that comes with p4verify: --firmware as_found or --firmware hardened"
         )
     manifest = load(firmware or Path())
-    with console.status(Text("building")) as status:
-        build = build_firmware(manifest, require(compiler), progress=lambda line: status.update(Text(line)))
-        status.update(Text("looking for accesses that cannot be seen"))
+    with doing(console, "building") as tell:
+        build = build_firmware(manifest, require(compiler), progress=tell)
+        tell("looking for accesses that cannot be seen")
         _ = build.audit  # kept beside the executable, so that the next run finds it
     return build
 
@@ -139,64 +115,11 @@ def _show_finding(finding: ConfirmedFinding, build: Build, console: Console) -> 
     show(finding, console, SourceText(build.manifest.root if build.manifest else Path()))
 
 
-def _require_writable(where: str | None) -> None:
-    """Said before the work, not after it."""
-    if where is None or where == "-":
-        return
-    path = Path(where)
-    if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
-        _fail(f"{where}: cannot be written to")
-
-
-def _write_json(where: str | None, data: object) -> None:
-    text = json.dumps(data, indent=1) + "\n"
-    if where == "-":
-        typer.echo(text, nl=False)
-    elif where is not None:
-        Path(where).write_text(text, encoding="utf-8")
-
-
-# ---- options that several commands have ----
-
-
-def _show_version(wanted: bool) -> None:
-    if wanted:
-        typer.echo(f"p4verify {version('p4verify')}")
-        raise typer.Exit
-
-
-def _bundled_firmware() -> list[str]:
-    from p4verify.targets.manifest import bundled
-
-    return list(bundled())
-
-
-def _finite(seconds: float) -> float:
-    if not math.isfinite(seconds):
-        raise typer.BadParameter("must be a number of seconds")
-    return seconds
-
-
-Firmware = Annotated[
-    str | None,
-    typer.Option(
-        "--firmware", metavar="DIR|as_found|hardened", help="A tree with p4verify.toml; default: this folder.",
-        autocompletion=_bundled_firmware,
-    ),
-]  # fmt: skip
-CompilerOption = Annotated[
-    str | None, typer.Option("--cc", metavar="COMPILER", help="clang, gcc or zig; default: the best.")
-]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Only the result.")]
-JsonTo = Annotated[str | None, typer.Option("--json", metavar="FILE|-", help="The result as JSON.")]
-Seed = Annotated[int, typer.Option("--seed", help="Decides programs and schedules.", min=0, max=2**63)]
-
-
 @app.callback()
 def _root(
     *,
     _version: Annotated[
-        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="The version, and nothing else.")
+        bool, typer.Option("--version", callback=show_version, is_eager=True, help="The version, and nothing else.")
     ] = False,
 ) -> None:
     pass
@@ -218,7 +141,7 @@ def check(
     target: Annotated[str, typer.Option(help="model, sim, native or serial; sim is built so far.")] = "sim",
     only: Annotated[str | None, typer.Option(metavar="ID,..", help="Criteria or invariants; see --list.")] = None,
     budget: Annotated[
-        float, typer.Option(metavar="SECONDS", help="For exploring and confirming.", min=1, callback=_finite)
+        float, typer.Option(metavar="SECONDS", help="For exploring and confirming.", min=1, callback=finite)
     ] = 45,
     seed: Seed = 0,
     run_dir: Annotated[Path | None, typer.Option(metavar="DIR", help=f"Default: {RUNS}/TIME.")] = None,
@@ -232,18 +155,20 @@ def check(
 ) -> None:
     """Judges every acceptance criterion on a firmware."""
     if listing:
-        _list_criteria()
+        from p4verify.reports.listing import criteria_lines
+
+        typer.echo("\n".join(criteria_lines()))
         return
     if target != "sim":
-        _fail(f"--target {target}: only sim is built so far" if target in TARGETS else f"there is no target {target!r}")
+        fail(f"--target {target}: only sim is built so far" if target in TARGETS else f"there is no target {target!r}")
     chosen = tuple(part.strip() for part in (only or "").split(",") if part.strip())
     expected = _checked(chosen, expect)
-    _require_writable(json_to)
-    console = _console(quiet=quiet, to_stderr=json_to == "-")
+    require_writable(json_to)
+    console = console_for(quiet=quiet, to_stderr=json_to == "-")
     build = _build(firmware, compiler, console)
     result = _check(build, firmware or ".", (chosen, budget, seed), run_dir, console)
     _report(result, build, console)
-    _write_json(json_to, _check_json(result, firmware or ".", seed))
+    write_json(json_to, _check_json(result, firmware or ".", seed))
     raise typer.Exit(_status(result, expected, console))
 
 
@@ -254,7 +179,7 @@ def _checked(only: tuple[str, ...], expect: str | None) -> frozenset[str] | None
         select(only)
         return None if expect is None else parse_expectation(expect)
     except ValueError as error:
-        _fail(f"{error}; `p4verify check --list` shows what there is")
+        fail(f"{error}; `p4verify check --list` shows what there is")
 
 
 def _check(
@@ -304,16 +229,6 @@ def _status(result: CheckResult, expected: frozenset[str] | None, console: Conso
     return VIOLATED
 
 
-def _list_criteria() -> None:
-    from p4verify.verify.criteria import CRITERIA, INVARIANTS, NOT_BUILT
-
-    for criterion in CRITERIA:
-        typer.echo(f"{criterion.id:6} {criterion.title}")
-        for id_ in criterion.invariants:
-            about = INVARIANTS[id_].title if id_ in INVARIANTS else f"not available: {NOT_BUILT[id_]}"
-            typer.echo(f"       {id_:24} {about}")
-
-
 # ---- replay ----
 
 
@@ -334,7 +249,7 @@ def replay(
     from p4verify.stateful.replaying import replay as run_replay
     from p4verify.verify.record import load_counterexample
 
-    console = _console(quiet=quiet)
+    console = console_for(quiet=quiet)
     counterexample = load_counterexample(file)
     build = _build(firmware or _firmware_of(counterexample.firmware, counterexample.manifest), compiler, console)
     replayed = run_replay(counterexample, build, str(file), times)
@@ -352,8 +267,97 @@ def _firmware_of(firmware: str, manifest: str) -> str:
     if firmware in bundled():
         return firmware
     if not Path(manifest).is_file():
-        _fail(f"the firmware it was found in is not here ({manifest}): name it by --firmware DIR")
+        fail(f"the firmware it was found in is not here ({manifest}): name it by --firmware DIR")
     return manifest
+
+
+# ---- litmus ----
+
+
+def _defines(pairs: Sequence[str]) -> dict[str, str]:
+    parts = [pair.partition("=") for pair in pairs]
+    if any(not name.isidentifier() for name, _, _ in parts):
+        raise typer.BadParameter("write NAME or NAME=VALUE")
+    return {name: value if equals else "1" for name, equals, value in parts}
+
+
+@app.command(
+    epilog="\b\nExamples:\n  p4verify litmus counter.c"
+    "\n  p4verify litmus queue.c stubs.c -D DEPTH=4 -I include --budget 60"
+    "\n  p4verify litmus lock.c --strategy pct --depth 3"
+    "\n\nExit status: 0 nothing found, 1 found, 2 usage or environment, 3 seen once and not again.",
+)
+@_guarded
+def litmus(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="C or C++ with main or app_main.")],
+    *,
+    strategy: Annotated[str | None, typer.Option(help="random, pct or delay; default: all in turn.")] = None,
+    depth: Annotated[int, typer.Option(help="Of pct and delay.", min=0, max=100)] = 3,
+    sync: Annotated[bool, typer.Option("--sync", help="Preempt at RTOS calls and atomics only.")] = False,
+    executions: Annotated[int, typer.Option(metavar="N", help="At most so many.", min=1, max=2**31)] = 1_000_000,
+    budget: Annotated[float, typer.Option(metavar="SECONDS", help="For exploring.", min=0.1, callback=finite)] = 10,
+    seed: Seed = 0,
+    define: Annotated[list[str] | None, typer.Option("--define", "-D", metavar="NAME[=VALUE]")] = None,
+    include: Annotated[list[Path] | None, typer.Option("--include", "-I", metavar="DIR")] = None,
+    compiler: CompilerOption = None,
+    quiet: Quiet = False,
+) -> None:
+    """Explores self-contained C files until an assertion fails, or they crash, hang or deadlock."""
+    from p4verify.stateful.litmus import LitmusPlan, run_litmus
+    from p4verify.targets.compilers import require
+    from p4verify.verify.schedule import Granularity
+
+    if strategy not in (None, "random", "pct", "delay"):
+        raise typer.BadParameter(f"there is no strategy {strategy!r}: random, pct or delay")
+    plan = LitmusPlan(
+        tuple(files), strategy, Granularity.SYNC if sync else Granularity.WORDS, depth, executions, budget, seed,
+        defines=_defines(define or ()), include=tuple(include or ()), arguments=tuple(sys.argv[2:]),
+    )  # fmt: skip
+    console = console_for(quiet=quiet)
+    with doing(console, "building") as tell:
+        result = run_litmus(
+            plan, require(compiler), progress=tell,
+            watch=lambda now: tell(f"{now.doing}: {now.executions:,} executions"),
+        )  # fmt: skip
+    _show_litmus(result, console)
+    raise typer.Exit(result.status)
+
+
+def _show_litmus(result: LitmusResult, console: Console) -> None:
+    from p4verify.reports.listing import outcome_lines
+
+    if result.finding is not None:
+        _show_finding(result.finding, result.build, console)
+    for line in (*outcome_lines(result.outcomes), *(f"not seen: {spot}" for spot in result.blind)):
+        console.print(line)
+    found = "a failure" if result.finding else "no failure"
+    once = f" (seen once, and not again: {result.unconfirmed})" if result.unconfirmed else ""
+    typer.echo(f"{found}{once} in {result.executions:,} executions")
+
+
+# ---- bench ----
+
+
+@app.command(epilog="\b\nExamples:\n  p4verify bench\n  p4verify bench --only 'sim.executions_per_second.*' --json -")
+@_guarded
+def bench(
+    *,
+    only: Annotated[str | None, typer.Option(metavar="GLOB", help="Figures whose name matches.")] = None,
+    json_to: JsonTo = None,
+    compiler: CompilerOption = None,
+    quiet: Quiet = False,
+) -> None:
+    """Measures how fast exploring is on this machine: the median of five runs of each figure."""
+    from p4verify.stateful.bench import as_json, as_table, run_bench
+    from p4verify.targets.compilers import require
+
+    require_writable(json_to)
+    console = console_for(quiet=quiet, to_stderr=json_to == "-")
+    with doing(console, "preparing") as tell:
+        result = run_bench(require(compiler), only, progress=tell)
+    console.print(as_table(result))
+    write_json(json_to, as_json(result))
+    raise typer.Exit(INCONCLUSIVE if result.failed else HELD)
 
 
 # ---- doctor ----
@@ -365,13 +369,13 @@ def doctor(*, json_to: JsonTo = None, compiler: CompilerOption = None, quiet: Qu
     """Checks the environment: what is there, what is missing and how to get it (exit status 0 or 2)."""
     from p4verify.stateful.doctor import Examined, as_json, examine, healthy, show
 
-    _require_writable(json_to)
-    console = _console(quiet=quiet, to_stderr=json_to == "-")
+    require_writable(json_to)
+    console = console_for(quiet=quiet, to_stderr=json_to == "-")
     lines: list[Examined] = []
     for line in examine(compiler):
         lines.append(line)
         show(line, console)
-    _write_json(json_to, as_json(lines))
+    write_json(json_to, as_json(lines))
     raise typer.Exit(_said(lines, healthy(lines), console))
 
 

@@ -1,0 +1,143 @@
+"""What every command of the command line shares: options, console, messages, exit statuses.
+
+It knows no command, and loads nothing but typer before it is needed.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import math
+import os
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn, ParamSpec
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+HELD, VIOLATED, UNUSABLE, INCONCLUSIVE, INTERRUPTED = 0, 1, 2, 3, 130
+P = ParamSpec("P")
+
+
+# ---- how a command ends ----
+
+
+def run_app(app: typer.Typer) -> NoReturn:
+    """Runs the command that sys.argv names, and exits."""
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:  # closed by the caller
+            stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # a terminal that has no such letters
+    try:
+        app()
+    except SystemExit as ended:
+        # Whoever read the output has gone; the status that the libraries give would mean a violation.
+        sys.exit(UNUSABLE if isinstance(ended.__context__, BrokenPipeError) else ended.code)
+    sys.exit(HELD)
+
+
+def fail(message: object) -> NoReturn:
+    """Ends the command with a message for the user."""
+    typer.echo(f"p4verify: {message}", err=True)
+    raise typer.Exit(UNUSABLE)
+
+
+def guarded(command: Callable[P, None], expected: Callable[[], tuple[type[Exception], ...]]) -> Callable[P, None]:
+    """Every way a command can end, as a message and an exit status that cannot be mistaken for a verdict.
+
+    `expected` gives the errors whose text is for the user; it is asked when there is one.
+    """
+
+    @functools.wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            command(*args, **kwargs)
+        except (typer.Exit, typer.BadParameter, BrokenPipeError):
+            raise
+        except KeyboardInterrupt:
+            typer.echo("p4verify: interrupted", err=True)
+            raise typer.Exit(INTERRUPTED) from None
+        except OSError as error:
+            fail(f"{error.filename or 'cannot go on'}: {error.strerror or error}")
+        except Exception as error:  # noqa: BLE001 (the last resort: said to be a fault of ours)
+            if isinstance(error, expected()):
+                fail(error)
+            typer.echo(traceback.format_exc() + "p4verify: this is a fault of p4verify: please report it", err=True)
+            raise typer.Exit(UNUSABLE) from None
+
+    return run
+
+
+# ---- what it prints ----
+
+
+def console_for(*, quiet: bool = False, to_stderr: bool = False) -> Console:
+    """Plain text is plain: a path with brackets in it is no markup."""
+    from rich.console import Console
+
+    return Console(quiet=quiet, stderr=to_stderr, highlight=False, markup=False, emoji=False)
+
+
+@contextmanager
+def doing(console: Console, what: str) -> Iterator[Callable[[str], None]]:
+    """A line that says what is going on and can be changed; it vanishes. Its text is plain, whatever is in it."""
+    from rich.text import Text
+
+    with console.status(Text(what)) as status:
+        yield lambda line: status.update(Text(line))
+
+
+def require_writable(where: str | None) -> None:
+    """Said before the work, not after it."""
+    if where is None or where == "-":
+        return
+    path = Path(where)
+    if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
+        fail(f"{where}: cannot be written to")
+
+
+def write_json(where: str | None, data: object) -> None:
+    """To stdout for `-`, to a file, or (None) nowhere."""
+    text = json.dumps(data, indent=1) + "\n"
+    if where == "-":
+        typer.echo(text, nl=False)
+    elif where is not None:
+        Path(where).write_text(text, encoding="utf-8")
+
+
+# ---- options that several commands have ----
+
+
+def show_version(wanted: bool) -> None:
+    """The callback of --version."""
+    if wanted:
+        typer.echo(f"p4verify {version('p4verify')}")
+        raise typer.Exit
+
+
+def finite(seconds: float) -> float:
+    """The callback of a budget."""
+    if not math.isfinite(seconds):
+        raise typer.BadParameter("must be a number of seconds")
+    return seconds
+
+
+Firmware = Annotated[
+    str | None,
+    typer.Option(
+        "--firmware", metavar="DIR|as_found|hardened", help="A tree with p4verify.toml; default: this folder.",
+        autocompletion=lambda: ["as_found", "hardened"],
+    ),
+]  # fmt: skip
+CompilerOption = Annotated[
+    str | None, typer.Option("--cc", metavar="COMPILER", help="clang, gcc or zig; default: the best.")
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Only the result.")]
+JsonTo = Annotated[str | None, typer.Option("--json", metavar="FILE|-", help="The result as JSON.")]
+Seed = Annotated[int, typer.Option("--seed", help="Decides programs and schedules.", min=0, max=2**63)]

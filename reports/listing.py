@@ -1,0 +1,27 @@
+"""Plain lists for people: the criteria with their invariants, and how often a litmus file printed what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from p4verify.reports import values
+from p4verify.verify.criteria import CRITERIA, INVARIANTS, NOT_BUILT
+
+MOST_OUTCOMES = 30
+
+
+def criteria_lines() -> Iterator[str]:
+    """Each criterion, and below it what judges it or why nothing does."""
+    for criterion in CRITERIA:
+        yield f"{criterion.id:6} {criterion.title}"
+        for id_ in criterion.invariants:
+            about = INVARIANTS[id_].title if id_ in INVARIANTS else f"not available: {NOT_BUILT[id_]}"
+            yield f"       {id_:24} {about}"
+
+
+def outcome_lines(outcomes: Mapping[str, int]) -> Iterator[str]:
+    """One line per text that was printed, the most frequent first, with how often."""
+    for text, times in list(outcomes.items())[:MOST_OUTCOMES]:
+        yield f"{times:12,}  {values.printable(text.strip()) or '(nothing printed)'}"
+    if len(outcomes) > MOST_OUTCOMES:
+        yield f"{'':12}  and {len(outcomes) - MOST_OUTCOMES} more"
