@@ -143,6 +143,17 @@ def reconnects(draw: st.DrawFn, period_ms: int = 1000) -> Program:
 
 
 @st.composite
+def failing_posts(draw: st.DrawFn, period_ms: int = 1000) -> Program:
+    """Posts fail although the network is reported reachable: each must be tried again by itself."""
+    source = [(BATTERY, 0), (PACK, 0), (ONLINE, 0), *draw(_steps((BATTERY, PACK), (period_ms, 0), 2))]
+    kinds = st.sampled_from((HTTP_FAILS, HTTP_LATE, HTTP_OK))
+    answers = draw(st.lists(st.builds(http_answer, kinds, st.sampled_from((2000, 0, 20_000))), max_size=3))
+    reader = draw(_steps((NP_METRICS, BATTERY), (period_ms, 0, 2 * period_ms), 2))
+    environment = {"http": [http_answer(HTTP_FAILS, 2000), *answers]}
+    return assemble([source, reader], (5, 4), environment, 2 * period_ms, ("np.metrics", "bus.metrics"))
+
+
+@st.composite
 def cell_updates(draw: st.DrawFn) -> Program:
     """Cells change in the very tick in which the model polls: two tasks work out one pack."""
     source = [(AUTONOMOUS, 0), (_cell(0), 0), *draw(_steps((_cell(0), _cell(1)), (POLL_MS, 0), 2))]
@@ -198,6 +209,15 @@ def mode_storms(draw: st.DrawFn) -> Program:
 
 
 @st.composite
+def resets(draw: st.DrawFn) -> Program:
+    """A pack is known, the source changes and comes back, new cells make a new pack: nothing of the old may show."""
+    storm = [(AUTONOMOUS, 0), (_cell(0), 0), (_cell(1), 0), (CONNECTED, POLL_MS), (AUTONOMOUS, 0), (_cell(2), 0)]
+    feeder = [(_cell(1), POLL_MS), *draw(_steps((_cell(0), _cell(2)), (0, POLL_STEP_MS, POLL_MS), 2))]
+    priorities = draw(st.lists(st.sampled_from(PRIORITIES), min_size=2, max_size=2))
+    return assemble([storm, feeder], priorities, {}, POLL_MS, ())
+
+
+@st.composite
 def system_programs(draw: st.DrawFn, period_ms: int = 1000) -> Program:
     """Everything at once: events of both sources, mode switches, network flaps, readers."""
     delays = (0, POLL_MS, period_ms, POLL_STEP_MS)
@@ -219,8 +239,8 @@ def bursts(draw: st.DrawFn) -> Program:
 
 
 FOCUS: Mapping[str, tuple[str, ...]] = {
-    "np.": ("reconnects", "publisher", "backlog", "overflows", "system"),
-    "tm.": ("modes", "cells", "telemetry", "flags", "system"),
+    "np.": ("reconnects", "publisher", "failures", "backlog", "overflows", "system"),
+    "tm.": ("modes", "cells", "resets", "telemetry", "flags", "system"),
     "bus.": ("bursts", "publisher", "backlog", "system", "telemetry"),
 }
 """The families that bear on a component's invariants, by the prefix of their ids; the system's need all."""
@@ -254,10 +274,12 @@ def families(config: Mapping[str, Value], operations: frozenset[str]) -> Mapping
         "backlog": backlog_programs(period, capacity),
         "telemetry": telemetry_programs(),
         "reconnects": reconnects(period),
+        "failures": failing_posts(period),
         "cells": cell_updates(),
         "overflows": overflows(period, capacity),
         "flags": flag_keepers(),
         "modes": mode_storms(),
+        "resets": resets(),
         "system": system_programs(period),
         "bursts": bursts(),
     }
