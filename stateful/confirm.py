@@ -18,7 +18,9 @@ from p4verify.verify.program import Program, Value
 from p4verify.verify.schedule import Granularity, Schedule
 from p4verify.verify.verdict import Invariant, Judgement, Setting
 
-REPLAYS = 100
+REPLAYS, FEWEST_REPLAYS = 100, 3
+REPLAY_SECONDS = 8.0
+"""When an execution is so slow (a firmware that hangs takes a second each) that replays are ended by the clock."""
 FEWEST_SECONDS = 1.0
 
 CALM: tuple[Exploration, ...] = (
@@ -166,10 +168,19 @@ class Confirmer:
 
     def _replayed(self, invariant: Invariant, program: Program, case: Case) -> Confirmed | None:
         holds = self._runs(invariant, program, case.known)
-        replayed = sum(holds(case.schedule) for _ in range(REPLAYS))
+        replayed, replays = self._replay(case.schedule, holds)
         execution = self._target.execute(program, case.schedule, known=case.known, trace=True)
         judgement = self._judge(invariant, program, execution)
-        if replayed < REPLAYS or judgement.violation is None:
+        if replayed < replays or judgement.violation is None:
             return None
         shared = Shared(self._target.shared().entries[: case.known])
-        return Confirmed(invariant, judgement, program, case.schedule, shared, execution, replayed, REPLAYS)
+        return Confirmed(invariant, judgement, program, case.schedule, shared, execution, replayed, replays)
+
+    def _replay(self, schedule: Schedule, holds: Callable[[Schedule], bool]) -> tuple[int, int]:
+        """How many replays showed it again, of how many."""
+        end = time.monotonic() + REPLAY_SECONDS
+        shown = replays = 0
+        while replays < REPLAYS and (replays < FEWEST_REPLAYS or time.monotonic() < end):
+            shown += holds(schedule)
+            replays += 1
+        return shown, replays

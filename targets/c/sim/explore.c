@@ -129,10 +129,11 @@ void explore(wire_reader *reader) {
         points_total += engine.plan.max_points - engine.points_left;
         const struct seen *fresh = note(request.quantum_us);
         if (fresh) session_send_result(WIRE_FOUND, fresh->index, ordinal, known);
-        if (done % CHECK_EVERY) continue;
+        bool hung = engine.outcome == PORT_HANG;  /* took a second, and so may all that follow */
+        if (done % CHECK_EVERY && !hung) continue;
         uint64_t now = now_ns();
         if ((budget_ns && now - start > budget_ns) || session_interrupted()) break;
-        if (now - reported > PROGRESS_NS) { reported = now; send_progress(WIRE_PROGRESS, done); }
+        if (hung || now - reported > PROGRESS_NS) { reported = now; send_progress(WIRE_PROGRESS, done); }
     }
     send_counts();
     send_progress(WIRE_EXPLORED, done);
