@@ -79,7 +79,12 @@ STEPS = st.builds(
     line=COUNTS,
     time_us=COUNTS,
     value=COUNTS,
-    point=st.none() | COUNTS,
+    address=COUNTS,
+    size=COUNTS,
+    point=COUNTS,
+    choice=COUNTS,
+    core=COUNTS,
+    position=COUNTS,
 )
 TRACES = st.builds(Trace, several(STEPS), SCHEDULES, COUNTS)
 ENDINGS = st.builds(Ending, st.sampled_from(Outcome), TEXT, TEXT, TEXT)
@@ -92,7 +97,7 @@ SETTINGS = st.builds(Setting, PROGRAMS, CONFIG, LIMITS)
 RESULTS = st.builds(
     InvariantResult, TEXT, st.sampled_from(Verdict), COUNTS, COUNTS, COUNTS, st.none() | TEXT, TEXT, st.booleans()
 )
-RELOCATIONS = st.builds(Relocation, TEXT, TEXT, COUNTS, COUNTS, TEXT)
+RELOCATIONS = st.builds(Relocation, TEXT, TEXT, COUNTS, COUNTS, TEXT, TEXT, st.booleans())
 ENTRIES = st.one_of(
     st.builds(RunBegins, TEXT, TEXT, st.integers(), TEXT, TEXT, CONFIG, LIMITS),
     st.builds(ProgramDrawn, COUNTS, PROGRAMS),
