@@ -44,7 +44,7 @@ def run_batch(
     plans: Sequence[Exploration] = PORTFOLIO,
     number: int | None = None,
 ) -> None:
-    """Explores programs on a firmware; raises the minimal violation (or, with report_multiple_bugs, a group of them).
+    """Explores programs on a firmware; raises the minimal violation (with report_multiple_bugs, a group of them).
 
     `number` seeds Hypothesis; None leaves it to the settings.
     """

@@ -7,7 +7,6 @@ when everything it can judge here was exercised and held; it is skipped with the
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.database import DirectoryBasedExampleDatabase
 
-from p4verify.stateful import regressions
+from p4verify.stateful import kept as files
 from p4verify.stateful.batch import programs_for, run_batch
 from p4verify.stateful.blind import blind_invariants
 from p4verify.stateful.machines import MACHINES
@@ -42,7 +41,7 @@ settings.register_profile(
         deadline=None,
         derandomize=False,
         database=None,
-        report_multiple_bugs=True,
+        report_multiple_bugs=False,
         print_blob=False,
         suppress_health_check=list(HealthCheck),
     ),
@@ -51,7 +50,7 @@ settings.register_profile(
 STEPWISE_EXAMPLES = 60
 
 
-class FindingsError(Exception):
+class FindingError(Exception):
     """What a ready-made test found, in words."""
 
 
@@ -112,13 +111,25 @@ class Session:
 class Firmware(pytest.Collector):
     """The parent of the ready-made tests."""
 
-    def collect(self) -> Sequence[pytest.Item]:
-        """They are made by `ready_made`."""
-        return ()
+    session_of: Session
+
+    def collect(self) -> list[pytest.Item]:
+        """Regressions first, then what explores."""
+        kept = sorted(self.session_of.folder.glob("*.json"))
+        return [
+            *(self._made(Regression, f"regression[{path.stem}]", path_of=path) for path in kept),
+            *(self._made(Machine, f"stepwise[{name}]", machine=machine) for name, machine in MACHINES.items()),
+            *(self._made(Judged, f"batch[{c.id}]", criterion=c) for c in CRITERIA if built_of(c)),
+        ]
+
+    def _made(self, kind: type[ReadyMade], name: str, **attributes: object) -> ReadyMade:
+        item = kind.from_parent(self, name=name)
+        vars(item).update(attributes, session_of=self.session_of)
+        return item
 
 
 class ReadyMade(pytest.Item):
-    """One test: reports findings in words, and keeps each as a regression file."""
+    """One test: reports what it finds in words, and keeps it as a regression file."""
 
     session_of: Session
 
@@ -131,17 +142,13 @@ class ReadyMade(pytest.Item):
         return self.session_of.manifest.path, None, self.name
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: None = None) -> object:  # type: ignore[override]
-        if isinstance(excinfo.value, (FindingsError, *ENVIRONMENT_ERRORS)):
+        if isinstance(excinfo.value, (FindingError, *ENVIRONMENT_ERRORS)):
             return str(excinfo.value)
         return super().repr_failure(excinfo, style)
 
-    def fail(self, subject: Subject, errors: Sequence[ViolatedError]) -> None:
-        """Makes each finding small, keeps it, and fails with all of them."""
-        raise FindingsError("\n\n".join(self._kept(subject, subject.simplify(error)) for error in errors))
-
     def _kept(self, subject: Subject, error: ViolatedError) -> str:
         try:
-            path = regressions.save(self.session_of.folder, subject, error)
+            path = files.save(self.session_of.folder, subject, error)
         except OSError as problem:
             return f"{error}\n  not kept: {problem}"
         return f"{error}\n  kept as {path}, which later runs replay first"
@@ -160,11 +167,11 @@ class Regression(ReadyMade):
 
     def runtest(self) -> None:
         try:
-            regressions.replay(self.session_of.subject, regressions.load(self.path_of))
-        except regressions.NotHereError as reason:
+            files.replay(self.session_of.subject, files.load(self.path_of))
+        except files.NotHereError as reason:
             pytest.skip(f"not available: {reason}")
         except ViolatedError as error:
-            raise FindingsError(f"{error}\n  still there: {self.path_of}") from None
+            raise FindingError(f"{error}\n  still there: {self.path_of}") from None
 
 
 class Exploring(ReadyMade):
@@ -186,12 +193,7 @@ class Exploring(ReadyMade):
         try:
             self.explore(subject, self.session_of.settings_for(self.key), number)
         except ViolatedError as error:
-            self.fail(subject, [error])
-        except BaseExceptionGroup as group:
-            ours, others = group.split(ViolatedError)
-            if others is not None or ours is None:
-                raise
-            self.fail(subject, [error for error in ours.exceptions if isinstance(error, ViolatedError)])
+            raise FindingError(self._kept(subject, subject.simplify(error))) from None
 
     def restricted(self, subject: Subject) -> Subject:
         """The firmware with the invariants of this test."""
@@ -248,23 +250,8 @@ def built_of(criterion: Criterion) -> list[str]:
 def ready_made(session: pytest.Session, ours: Session) -> list[pytest.Item]:
     """The regressions, the machines, the criteria; what one of them may use of the budget is settled here."""
     parent = Firmware.from_parent(session, name="p4verify", nodeid="p4verify")
-    made: list[ReadyMade] = []
-
-    def add(kind: type[ReadyMade], name: str, **attributes: object) -> None:
-        item = kind.from_parent(parent, name=name)
-        vars(item).update(attributes, session_of=ours)
-        made.append(item)
-
-    _each(ours.folder, lambda path: add(Regression, f"regression[{path.stem}]", path_of=path))
-    for name, machine in MACHINES.items():
-        add(Machine, f"stepwise[{name}]", machine=machine)
-    for criterion in CRITERIA:
-        if built_of(criterion):
-            add(Judged, f"batch[{criterion.id}]", criterion=criterion)
+    parent.session_of = ours
+    made = parent.collect()
+    parent.ihook.pytest_collectreport(report=pytest.CollectReport("p4verify", "passed", None, made))
     ours.share = ours.budget / max(1, sum(isinstance(item, Exploring) for item in made))
     return list(made)
-
-
-def _each(folder: Path, use: Callable[[Path], None]) -> None:
-    for path in sorted(folder.glob("*.json")):
-        use(path)

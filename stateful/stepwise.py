@@ -28,8 +28,8 @@ tasks = st.integers(0, TASKS - 1)
 """Which task performs an operation."""
 moments = st.sampled_from(("now", "period", "poll", "poll_step", "tick", "two_periods"))
 """How long a task waits before an operation: the moments at which the firmware itself acts."""
-gaps = st.integers(0, 60)
-"""How many choice points pass before a choice."""
+gaps = st.integers(0, 60) | st.integers(61, 600)
+"""How many choice points pass before a choice: few, or so many that the next one is far away."""
 
 
 class Stepwise(RuleBasedStateMachine):
@@ -113,7 +113,7 @@ class Stepwise(RuleBasedStateMachine):
 def run_stepwise(
     machine: Callable[[Subject], Stepwise], subject: Subject, how: settings, *, number: int | None = None
 ) -> None:
-    """Runs a machine on a firmware; raises the minimal violation (or, with report_multiple_bugs, a group of them).
+    """Runs a machine on a firmware; raises the minimal violation (with report_multiple_bugs, a group of them).
 
     `number` seeds Hypothesis; None leaves it to the settings.
     """

@@ -23,7 +23,7 @@ from p4verify.targets.target import Exploration, Found, Shared
 from p4verify.verify.criteria import Offers, available
 from p4verify.verify.execution import Execution
 from p4verify.verify.explore import Finding, Tally, judge
-from p4verify.verify.minimise import fewest_choices, smallest_program
+from p4verify.verify.minimise import FEW, fewest_choices, smallest_program
 from p4verify.verify.program import Program, Value
 from p4verify.verify.schedule import Granularity, Schedule
 from p4verify.verify.verdict import Invariant, Setting
@@ -38,6 +38,8 @@ SEARCH = (
     Exploration("pct", Granularity.WORDS, executions=150, depth=3),
 )
 """Where a violation is looked for in a smaller program: few preemptions first."""
+CALM = 8
+"""How often, and how many times as long, the smallest program is searched for a calmer schedule."""
 
 
 @dataclass
@@ -163,24 +165,34 @@ class Subject:
 
     # ---- smaller ----
 
-    def simplify(self, error: ViolatedError, searches: int = 40, tries: int = 600) -> ViolatedError:
-        """The same invariant violated by a smaller program and fewer choices, as far as so many attempts get."""
-        alone = self.judging([error.finding.invariant])
-        searched, tried = count(searches, -1), count(tries, -1)
+    def simplify(self, error: ViolatedError, searches: int = 40) -> ViolatedError:
+        """The same invariant violated by a smaller program and fewer choices, as far as so many searches get."""
+        alone, left = self.judging([error.finding.invariant]), count(searches, -1)
         start = replace(error.case, shared=self.known(error.case))
-        _, case = smallest_program(start.program, start, alone.search, lambda: next(searched) > 0)
-
-        def holds(schedule: Schedule) -> bool:
-            return alone.violated(replace(case, schedule=schedule)) is not None
-
-        smaller = replace(case, schedule=fewest_choices(case.schedule, holds, lambda: next(tried) > 0))
+        program, case = smallest_program(start.program, start, alone.search, lambda: next(left) > 0)
+        smaller = alone.calmer(case)
+        for number in range(CALM):
+            if len(smaller.schedule.choices) <= FEW:
+                break
+            other = alone.search(program, CALM, number)
+            if other is not None:
+                smaller = min(smaller, alone.calmer(other), key=lambda found: len(found.schedule.choices))
         return alone.violated(smaller) or error
 
-    def search(self, program: Program) -> Case | None:
-        """A case of this program that violates an invariant; None when a short search finds none."""
+    def calmer(self, case: Case, tries: int = 2000) -> Case:
+        """The case with the fewest choices that so many executions find."""
+        left = count(tries, -1)
+
+        def holds(schedule: Schedule) -> bool:
+            return self.violated(replace(case, schedule=schedule)) is not None
+
+        return replace(case, schedule=fewest_choices(case.schedule, holds, lambda: next(left) > 0))
+
+    def search(self, program: Program, times: int = 1, number: int = 0) -> Case | None:
+        """A case of this program that violates an invariant; None when a short search (or so many) finds none."""
         for plan in SEARCH:
             try:
-                self.explore(program, plan)
+                self.explore(program, replace(plan, executions=times * plan.executions, seed=number))
             except ViolatedError as error:
                 return error.case
         return None

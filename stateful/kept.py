@@ -13,7 +13,7 @@ from p4verify.stateful.campaign import PORTFOLIO
 from p4verify.stateful.relocate import relocations
 from p4verify.stateful.subject import Subject
 from p4verify.stateful.violations import Case, ViolatedError
-from p4verify.targets.manifest import bundled
+from p4verify.targets.manifest import BUNDLED
 from p4verify.targets.target import Shared
 from p4verify.verify.codec import RecordError
 from p4verify.verify.record import Counterexample, load_counterexample, save_counterexample
@@ -28,14 +28,15 @@ def counterexample(subject: Subject, error: ViolatedError) -> Counterexample:
     case, finding, build = error.case, error.finding, subject.target.build
     manifest = build.manifest
     assert manifest is not None, "a subject is a firmware, never a litmus file"
+    ours = manifest.root.parent == BUNDLED.resolve()
     return Counterexample(
         invariant=finding.invariant.id,
         summary=finding.summary,
         program=case.program,
         schedule=case.schedule,
         build_id=build.identity,
-        firmware=build.name if build.name in bundled() else str(manifest.root),
-        manifest=str(manifest.path),
+        firmware=build.name if ours else str(manifest.root),
+        manifest=manifest.path.name if ours else str(manifest.path),
         version=_version(),
         seed={"strategy": "explicit", "tick_budget": case.tick_budget},
         relocations=relocations(subject.run(case, trace=True)),

@@ -1,0 +1,210 @@
+"""Both styles find flaws of the firmware as it was found, shrink them, and find none in the hardened one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+
+from p4verify.stateful.batch import programs_for, run_batch
+from p4verify.stateful.machines import MACHINES, Publisher
+from p4verify.stateful.stepwise import Stepwise, run_stepwise
+from p4verify.stateful.strategies import AUTONOMOUS, BATTERY, ONLINE, PACK, assemble
+from p4verify.stateful.subject import Subject
+from p4verify.stateful.violations import Case, ViolatedError, violated_type
+from p4verify.targets.manifest import load
+from p4verify.targets.target import Exploration, Shared
+from p4verify.verify.criteria import INVARIANTS
+from p4verify.verify.program import Program
+from p4verify.verify.schedule import TICK, Schedule
+
+HOW = settings(
+    derandomize=True, database=None, deadline=None, max_examples=500, stateful_step_count=10, print_blob=False,
+    report_multiple_bugs=False, suppress_health_check=list(HealthCheck), phases=(Phase.generate, Phase.shrink),
+)  # fmt: skip
+TORN = assemble([[(BATTERY, 0), (PACK, 0), (ONLINE, 0), (BATTERY, 1000)]], (5,), {}, 1000, ("np.metrics",))
+"""The second battery arrives while the publisher builds a point of the first."""
+
+
+@pytest.fixture(scope="module")
+def as_found() -> Iterator[Subject]:
+    with Subject.of(load("as_found")) as subject:
+        yield subject
+
+
+@pytest.fixture(scope="module")
+def hardened() -> Iterator[Subject]:
+    with Subject.of(load("hardened")) as subject:
+        yield subject
+
+
+def only(subject: Subject, *ids: str) -> Subject:
+    return subject.judging([INVARIANTS[id_] for id_ in ids])
+
+
+def preemptions(subject: Subject, case: Case) -> int:
+    trace = subject.run(case, trace=True).trace
+    assert trace is not None
+    return trace.preemptions
+
+
+# ---- stepwise ----
+
+
+@pytest.mark.parametrize(
+    ("machine", "invariant", "size"),
+    [
+        ("publisher", "bus.dispatcher-bounded", 4),
+        ("telemetry", "tm.atomic-mode-reset", 4),
+        ("system", "tm.no-flash", 4),
+    ],
+)
+def test_a_machine_finds_a_flaw_and_shrinks_it(as_found: Subject, machine: str, invariant: str, size: int) -> None:
+    with pytest.raises(violated_type(invariant)) as caught:
+        run_stepwise(MACHINES[machine], only(as_found, invariant), HOW)
+    smallest = as_found.simplify(caught.value)
+    assert smallest.case.program.size <= size
+    assert preemptions(as_found, smallest.case) <= 2
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_a_machine_finds_nothing_in_the_hardened_firmware(hardened: Subject, machine: str) -> None:
+    subject = hardened.judging(hardened.invariants)
+    run_stepwise(MACHINES[machine], subject, settings(HOW, max_examples=40))
+    assert subject.counts.executions >= 20
+    assert subject.counts.exercised["bus.payload-safe"] >= 10
+
+
+def test_a_schedule_is_part_of_an_example_and_shrinks(as_found: Subject) -> None:
+    """The program is given, so that all there is to find and to shrink is the schedule: one preemption suffices."""
+
+    class OneProgram(Stepwise):
+        @property
+        def program(self) -> Program:
+            return TORN
+
+    with pytest.raises(violated_type("np.point-intact")) as caught:
+        run_stepwise(OneProgram, only(as_found, "np.point-intact"), settings(HOW, max_examples=300))
+    assert 1 <= len(caught.value.case.schedule.choices) <= 2
+    assert preemptions(as_found, caught.value.case) <= 2
+
+
+def test_rules_write_a_program_and_a_schedule(hardened: Subject) -> None:
+    machine = Publisher(hardened)
+    machine.open(opened=True)
+    machine.battery(task=1, after="period")
+    machine.flap(task=0, pause="tick", times=1)
+    machine.http(kind=1, cost_us=2000)
+    for gap, offset in ((3, 1), (0, 2), (4, 0), (1, 1)):
+        machine.step(gap=gap, offset=offset)
+    machine.tick(gap=2)
+    case = machine.case
+    assert case.schedule == Schedule(((3, 2), (8, 1), (10, TICK)))
+    assert case.tick_budget == 1
+    assert case.program.environment == {"http": (1_002_000,)}
+    named = [[(call.operation, call.delay_ms) for call in task.invocations] for task in case.program.tasks]
+    assert named == [
+        [("bus.battery", 0), ("bus.pack", 0), ("bus.system", 0), ("bus.system", 0), ("bus.system", 10)],
+        [("bus.battery", 1000)],
+    ]
+    assert [call.operation for call in case.program.final] == ["np.metrics", "bus.metrics"]
+
+
+# ---- batch ----
+
+
+@pytest.mark.parametrize(
+    ("invariant", "size"), [("tm.cells-coherent", 3), ("np.point-intact", 4), ("tm.no-stale-source", 5)]
+)
+def test_a_batch_finds_a_flaw_and_shrinks_it(as_found: Subject, invariant: str, size: int) -> None:
+    subject = only(as_found, invariant)
+    few = settings(HOW, max_examples=120)
+    with pytest.raises(violated_type(invariant)) as caught:
+        run_batch(programs_for(subject), subject, few)
+    smallest = as_found.simplify(caught.value)
+    assert smallest.case.program.size <= size
+    assert preemptions(as_found, smallest.case) <= 2
+
+
+def test_a_batch_finds_nothing_in_the_hardened_firmware(hardened: Subject) -> None:
+    subject = hardened.judging(hardened.invariants)
+    run_batch(programs_for(subject), subject, settings(HOW, max_examples=10))
+    assert subject.counts.executions >= 1000
+    assert subject.counts.exercised["np.point-intact"] > 0
+    assert subject.counts.exercised["tm.snapshot-intact"] > 0
+
+
+def test_programs_are_those_that_exercise_the_invariants(hardened: Subject) -> None:
+    drawn: set[str] = set()
+
+    def noted(program: Program) -> Program:
+        drawn.update(call.operation for task in program.tasks for call in task.invocations)
+        return program
+
+    subject = only(hardened, "tm.reactive")
+    few = settings(HOW, max_examples=15, phases=(Phase.generate,))
+    run_batch(programs_for(subject).map(noted), subject, few, plans=(Exploration(executions=1),))
+    assert "bus.mode" in drawn
+    run_batch(programs_for(only(hardened, "np.fifo")).map(noted), subject, few, plans=(Exploration(executions=1),))
+    assert "np.metrics" in drawn
+
+
+# ---- subjects ----
+
+
+def test_what_ran_before_changes_nothing(as_found: Subject) -> None:
+    case = Case(TORN, Schedule(((60, 1), (127, 1))))
+    first = as_found.run(case)
+    as_found.run(Case(assemble([[(AUTONOMOUS, 0)]], (5,), {}, 500, ()), Schedule()))
+    as_found.target.restore(Shared(()))
+    assert as_found.run(case).history == first.history
+
+
+def test_an_explored_violation_is_replayed_by_its_case(as_found: Subject) -> None:
+    subject = only(as_found, "np.point-intact")
+    with pytest.raises(ViolatedError) as caught:
+        subject.explore(TORN, Exploration("random", executions=2000))
+    assert caught.value.case.shared is not None
+    for _ in range(3):
+        again = subject.violated(caught.value.case)
+        assert again is not None
+        assert again.finding.summary == caught.value.finding.summary
+
+
+def test_one_bug_is_not_confused_with_another(as_found: Subject) -> None:
+    assert violated_type("np.fifo") is violated_type("np.fifo")
+    assert violated_type("np.fifo") is not violated_type("np.retry")
+    assert violated_type("np.point-intact").__name__ == "NpPointIntactViolated"
+    held = as_found.search(assemble([[(ONLINE, 0)]], (5,), {}, 500, ()))
+    assert held is None
+
+
+def test_operations_that_a_firmware_lacks_are_left_out(hardened: Subject) -> None:
+    program = assemble([[(("tc.read", ()), 0), (BATTERY, 0)], [(("tc.read", ()), 0)]], (5, 4), {}, 500, ("tc.stats",))
+    hardened.check(Case(program, Schedule()))
+    hardened.check(Case(replace(program, tasks=program.tasks[1:]), Schedule()))
+    hardened.explore(replace(program, tasks=program.tasks[1:]), Exploration(executions=1))
+
+
+@pytest.mark.parametrize("name", sorted(MACHINES))
+def test_every_operation_of_a_machine_exists(hardened: Subject, name: str) -> None:
+    """A rule whose operation no adapter declares would be left out silently."""
+    used: set[str] = set()
+
+    def listed(subject: Subject) -> Stepwise:
+        machine = MACHINES[name](subject)
+        check = machine.teardown
+
+        def teardown() -> None:
+            used.update(call.operation for task in machine.program.tasks for call in task.invocations)
+            used.update(machine.final)
+            check()
+
+        machine.teardown = teardown  # type: ignore[method-assign]
+        return machine
+
+    run_stepwise(listed, hardened.judging([]), settings(HOW, max_examples=20))
+    assert len(used) >= 4
+    assert used <= hardened.operations
