@@ -252,6 +252,6 @@ def ready_made(session: pytest.Session, ours: Session) -> list[pytest.Item]:
     parent = Firmware.from_parent(session, name="p4verify", nodeid="p4verify")
     parent.session_of = ours
     made = parent.collect()
-    parent.ihook.pytest_collectreport(report=pytest.CollectReport("p4verify", "passed", None, made))
+    parent.ihook.pytest_collectreport(report=pytest.CollectReport("p4verify", "passed", None, [*made]))
     ours.share = ours.budget / max(1, sum(isinstance(item, Exploring) for item in made))
     return list(made)
