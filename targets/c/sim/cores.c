@@ -97,7 +97,7 @@ static uint64_t enabled_by_priority(void) {
 void cores_update(void) {
     engine.stale = false;
     /* No more tasks than cores, none pinned and none holding a core while it spins: each has a core, locked or not. */
-    bool uncontended = !engine.pinned && !engine.spinning && __builtin_popcountll(engine.ready | engine.occupying) <= PORT_CORES;
+    bool uncontended = !engine.pinned && !engine.spinning && !cores_crowded();
     uint64_t enabled = uncontended || engine.plan.relaxed ? engine.ready : enabled_by_priority();
     unsigned count = 0;
     for (; enabled; enabled &= enabled - 1) engine.enabled[count++] = (uint8_t)__builtin_ctzll(enabled);
@@ -197,7 +197,9 @@ static void deliver_tick(void) {
 }
 
 static unsigned chosen(unsigned choice) {
-    return choice == CHOICE_TICK ? choice : engine.enabled[(ring_start(engine.self) + choice) % engine.enabled_count];
+    if (choice == CHOICE_TICK) return choice;
+    unsigned at = ring_start(engine.self) + choice;   /* both below the count: a subtraction is their remainder */
+    return engine.enabled[at < engine.enabled_count ? at : at - engine.enabled_count];
 }
 
 /* Asks the strategy; the tick is offered only while there is budget and somebody sleeps. */

@@ -153,6 +153,13 @@ void cores_place(port_task *task);
 void cores_yield(void);
 bool clock_advance(void);             /* to the next deadline; false when there is none */
 
+/* More tasks want a core than there are cores? (Two bits taken away, for want of a popcnt in the baseline x86-64.) */
+static inline bool cores_crowded(void) {
+    uint64_t rest = engine.ready | engine.occupying;
+    rest &= rest - 1;
+    return (rest & (rest - 1)) != 0;
+}
+
 /* ---- points ---- */
 void point_choose(void);              /* there is a choice */
 bool point_stale(void);               /* who is enabled has changed; true when the caller lost its core meanwhile */

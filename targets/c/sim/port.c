@@ -143,7 +143,7 @@ void port_resume(port_task *task) {
 
 /* As many floating tasks as cores share them whatever is locked; more, or a pinned one, may have to wait now. */
 static bool cores_contended(void) {
-    return engine.pinned || engine.spinning || __builtin_popcountll(engine.ready | engine.occupying) > PORT_CORES;
+    return engine.pinned || engine.spinning || cores_crowded();
 }
 
 static void lock_core(port_task *self) {
