@@ -192,8 +192,14 @@ class _Flags:
     def _names(self) -> tuple[str, ...]:
         """Debug information and __FILE__ name files relative to the tree: two clones build the same bytes."""
         labels = {"{tree}": ".", "{runtime}": "p4verify/c", "{adapters}": "p4verify/adapters"}
-        places = sorted((str(self.roots.places[token]), label) for token, label in labels.items())
-        return tuple(f"-ffile-prefix-map={place}={label}" for place, label in places)  # the innermost folder wins
+        places = [self.roots.places[token] for token in labels]
+
+        def outer_first(token: str) -> tuple[int, str]:
+            """The innermost folder wins; else the order is the same wherever they lie, because flags are identity."""
+            return sum(self.roots.places[token].is_relative_to(place) for place in places), token
+
+        ordered = sorted(labels, key=outer_first)
+        return tuple(f"-ffile-prefix-map={self.roots.places[token]}={labels[token]}" for token in ordered)
 
 
 def _roots(tree: Path, runtime: Path, config: Path) -> Roots:
