@@ -10,7 +10,7 @@ from collections import Counter
 
 from p4verify.verify.execution import Ending, Execution, Outcome
 from p4verify.verify.history import Operation
-from p4verify.verify.limits import config, limit
+from p4verify.verify.limits import config, limit, tick_us
 from p4verify.verify.timeline import EVENTS, NEVER, Content, Fields, Handler, Publish, View, at, metrics
 from p4verify.verify.verdict import HELD, NOT_EXERCISED, Invariant, Judgement, Setting, violated
 
@@ -58,6 +58,8 @@ def _lost(view: View) -> Judgement | None:
         return None
     if any(handler.leave == NEVER for handler in view.handlers):
         return None  # the dispatcher is held up: sys.settles says so
+    if view.history.loaded_us is None or view.history.end_us - view.history.loaded_us < tick_us(view.setting):
+        return None  # it ended before the dispatcher could run dry
     loaded = view.history.loaded
     delivered = Counter(handler.subscriber for handler in view.handlers)
     for subscriber, (event, since) in view.subscribed.items():

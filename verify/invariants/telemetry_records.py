@@ -28,6 +28,9 @@ CELL_TOLERANCE = 2e-3
 AVERAGE_TOLERANCE = 0.05
 """An average of 32 cells summed in float32 is off by no more."""
 
+TOGETHER_US = 1000
+"""Two records published by one task within this time were published together."""
+
 
 def _updates(execution: Execution, setting: Setting) -> Updates:
     return Updates.of(View.of(execution, setting))
@@ -116,7 +119,8 @@ def _together(updates: Updates) -> list[tuple[Snapshot, Snapshot]]:
 
 
 def _one_step(updates: Updates, first: Publish, second: Publish) -> bool:
-    if first.handler is not second.handler or second.start_us - first.end_us > updates.view.execution.slack_us:
+    # Early ticks are no excuse to pair more: what an execution with slack separates may belong to two rounds.
+    if first.handler is not second.handler or second.start_us - first.end_us > TOGETHER_US:
         return False
     reads = (read for read in updates.view.reads if read.task == first.task)
     return not any(first.start < read.position < second.start for read in reads)
