@@ -72,6 +72,14 @@ def test_an_accepted_event_that_never_arrives_is_found() -> None:
     story.violates("bus.queue-bounded", "2 events", "only 1")
 
 
+def test_a_run_that_ends_with_its_load_leaves_events_under_way() -> None:
+    story = Scenario()
+    story.send("battery", tokens.battery(11), 11)
+    story.tell("battery", tokens.battery(13), task="s3")
+    story.load_ends()
+    story.holds("bus.queue-bounded")
+
+
 def test_an_event_published_while_settling_may_still_be_under_way() -> None:
     story = Scenario()
     story.send("battery", tokens.battery(11), 11)
