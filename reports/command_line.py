@@ -19,10 +19,13 @@ from typing import TYPE_CHECKING, Annotated, NoReturn, ParamSpec
 
 import typer
 
+from p4verify.reports import values
+
 if TYPE_CHECKING:
     from rich.console import Console
 
 HELD, VIOLATED, UNUSABLE, INCONCLUSIVE, INTERRUPTED = 0, 1, 2, 3, 130
+LONGEST_MESSAGE = 4000
 P = ParamSpec("P")
 
 
@@ -43,8 +46,11 @@ def run_app(app: typer.Typer) -> NoReturn:
 
 
 def fail(message: object) -> NoReturn:
-    """Ends the command with a message for the user."""
-    typer.echo(f"p4verify: {message}", err=True)
+    """Ends the command with a message for the user, who is spared what a hostile file may have put into it."""
+    whole = str(message)
+    text = "\n".join(values.printable(line) for line in whole[:LONGEST_MESSAGE].split("\n"))
+    more = f" ... ({len(whole) - LONGEST_MESSAGE:,} letters more)" if len(whole) > LONGEST_MESSAGE else ""
+    typer.echo(f"p4verify: {text}{more}", err=True)
     raise typer.Exit(UNUSABLE)
 
 

@@ -17,7 +17,7 @@ from p4verify.verify.program import Value
 _MEASUREMENTS: Final = frozenset({*tokens.BATTERY, *tokens.PACK})
 _SECRET: Final = re.compile(r"passw|secret|credential|psk$|token_?key|api_?key", re.IGNORECASE)
 _SECRET_IN_TEXT: Final = re.compile(
-    r"""(?P<key>["']?[\w.]*(?:passw\w*|secret\w*|api_?key)["']?\s*[:=]\s*)(?P<value>"(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s,;}&]+)""",
+    r"""(?P<key>["']?(?<![\w.])[\w.]*(?:passw\w*|secret\w*|api_?key)["']?\s*[:=]\s*)(?P<value>"(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s,;}&]+)""",
     re.IGNORECASE,
 )
 HIDDEN: Final = "(hidden)"

@@ -14,6 +14,8 @@ import itertools
 from dataclasses import dataclass
 
 TICK = 255
+MOST_CHOICES = 10_000
+"""Of one schedule: one message carries them all."""
 """The choice that lets time pass to the next timeout although a task could still run."""
 
 
@@ -44,6 +46,10 @@ class Schedule:
             raise ValueError(f"not a schedule: {text!r} (it begins with 'w:' or 's:')")
         pairs = [item.partition("+") for item in body.split(",") if item]
         choices = tuple((int(point), int(offset)) for point, _, offset in pairs)
+        if len(choices) > MOST_CHOICES:
+            raise ValueError(f"not a schedule: {len(choices)} choices are more than {MOST_CHOICES}")
+        if not all(0 <= point < 1 << 32 and 0 < offset <= TICK for point, offset in choices):
+            raise ValueError(f"not a schedule: a point is not within 32 bits, or an offset not within 1..{TICK}")
         if any(a >= b for (a, _), (b, _) in itertools.pairwise(choices)):
             raise ValueError(f"not a schedule: the points of {text!r} do not ascend")
         return cls(choices, granularity)

@@ -67,7 +67,7 @@ HISTORIES = st.builds(
 )
 SCHEDULES = st.builds(
     lambda choices, granularity: Schedule(tuple(sorted(choices.items())), granularity),
-    st.dictionaries(st.integers(0, 2**32), st.integers(1, 255), max_size=5),
+    st.dictionaries(st.integers(0, 2**32 - 1), st.integers(1, 255), max_size=5),
     st.sampled_from(Granularity),
 )
 STEPS = st.builds(

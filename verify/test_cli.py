@@ -1,0 +1,333 @@
+"""The command line as a user meets it: messages, exit statuses, and never a traceback."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from p4verify.verify.cli import app, main
+from p4verify.verify.codec import encode
+from p4verify.verify.program import Invocation, Program, Task
+from p4verify.verify.record import Counterexample, read_run
+from p4verify.verify.schedule import Schedule
+
+Run = Callable[..., tuple[int, str, str]]
+ADAPTER = """
+#include "p4v_adapter.h"
+void component_start(void);
+static bool boot(void) { component_start(); return true; }
+static void poke(p4v_reader *a, p4v_writer *r) { (void)r; (void)p4v_get_uint(a, 1); }
+static const p4v_operation operations[] = {{"mine.poke", "times:u8", "", poke}, {0}};
+static p4v_observer *const observers[] = {NULL};
+const p4v_adapter p4v_adapter_mine = {"mine", boot, operations, observers};
+"""
+NOWHERE = {"task": "t", "file": "../x\u0000", "line": -1, "occurrence": 10**30, "to": "\x1b]0;"}
+MANIFEST = '[firmware]\nname = "mine"\nsources = ["component.c"]\nadapters = ["mine.c"]\n'
+
+
+@pytest.fixture
+def p4verify(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
+    """Runs a command in an empty folder: its exit status, what it said, and its complaints."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["p4verify", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        out, err = capfd.readouterr()
+        assert "Traceback" not in out + err
+        assert isinstance(ended.value.code, int)
+        return ended.value.code, out, err
+
+    return run
+
+
+def firmware(folder: Path, component: str, manifest: str = MANIFEST) -> Path:
+    folder.mkdir()
+    (folder / "component.c").write_text(component)
+    (folder / "mine.c").write_text(ADAPTER)
+    (folder / "p4verify.toml").write_text(manifest)
+    return folder
+
+
+# ---- what every command has ----
+
+
+@pytest.mark.parametrize("command", ["check", "replay", "litmus", "bench", "doctor"])
+def test_every_command_has_help_with_an_example(p4verify: Run, command: str) -> None:
+    status, out, _ = p4verify(command, "--help")
+    assert status == 0
+    assert f"  p4verify {command}" in out
+
+
+def test_the_version_and_nothing_else(p4verify: Run) -> None:
+    status, out, _ = p4verify("--version")
+    assert (status, out.split()[0], len(out.split())) == (0, "p4verify", 2)
+
+
+def test_the_list_names_what_nothing_judges_yet(p4verify: Run) -> None:
+    status, out, _ = p4verify("check", "--list")
+    assert status == 0
+    assert "np.point-intact" in out
+    assert "not available" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ("nonsense", "No such command"),
+        ("check", "there is no p4verify.toml in this folder"),
+        ("check --firmware nowhere", "there is no such manifest"),
+        ("check --firmware as_found --only NP-3,XY-1", "no such criterion or invariant: XY-1"),
+        ("check --firmware as_found --expect NP-3", "not an expectation"),
+        ("check --firmware as_found --expect violation:XY", "no such criterion or invariant: XY"),
+        ("check --firmware as_found --target serial", "only sim is built so far"),
+        ("check --firmware as_found --target mars", "there is no target 'mars'"),
+        ("check --firmware as_found --budget nan", "--budget"),
+        ("check --firmware as_found --budget inf", "must be a number of seconds"),
+        ("check --firmware as_found --seed -1", "--seed"),
+        ("check --firmware as_found --json /proc/none/file", "cannot be written to"),
+        ("check --firmware as_found --json .", "cannot be written to"),
+        ("check --firmware as_found --run-dir /proc/none", "/proc/none"),
+        ("check --firmware as_found --cc nonsense", "there is no compiler 'nonsense'"),
+        ("replay nothing.json", "No such file"),
+        ("replay .", "Is a directory"),
+        ("litmus nothing.c", "there is no such file"),
+        ("litmus nothing.c --strategy luck", "there is no strategy 'luck'"),
+        ("litmus nothing.c -D 1=2", "write NAME or NAME=VALUE"),
+        ("bench --only nothing", "no figure matches"),
+        ("doctor --json /proc/none/file", "cannot be written to"),
+    ],
+)
+def test_what_the_user_can_mend_is_said(p4verify: Run, arguments: str, words: str) -> None:
+    status, out, err = p4verify(*arguments.split())
+    assert status == 2
+    assert words in err
+    assert out == ""
+
+
+def test_a_machine_without_compiler_is_told_how_to_get_one(p4verify: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    monkeypatch.delenv("P4VERIFY_CC", raising=False)
+    monkeypatch.setattr("p4verify.targets.compilers._zig_of_the_wheel", lambda: None)
+    status, _, err = p4verify("check", "--firmware", "as_found")
+    assert status == 2
+    assert "pip install ziglang" in err
+    status, out, _ = p4verify("doctor")
+    assert status == 2
+    assert "pip install ziglang" in out
+
+
+# ---- doctor ----
+
+
+def test_the_doctor_proves_that_it_works_here(p4verify: Run) -> None:
+    status, out, _ = p4verify("doctor", "--json", "-")
+    assert status == 0
+    found = json.loads(out)
+    by_name = {check["name"]: check for check in found["checks"]}
+    assert found["ok"] is True
+    assert {"python", "platform", "cache", "address space", "compiler", "chosen", "build", "explore"} <= set(by_name)
+    assert "lost update is found" in by_name["explore"]["found"]
+
+
+def test_the_doctor_says_what_is_wrong_with_the_cache(
+    p4verify: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("P4VERIFY_CACHE", str(tmp_path / "file" / "cache"))
+    status, out, _ = p4verify("doctor")
+    assert status == 2
+    assert "P4VERIFY_CACHE" in out
+
+
+# ---- firmware that is not as it should be ----
+
+
+@pytest.mark.parametrize(
+    ("manifest", "words"),
+    [
+        ("", "name"),
+        ("firmware = 3", "must be a table"),
+        ("[firmware", "not valid TOML"),
+        ("\x00", "not valid TOML"),
+        (MANIFEST.replace("sources", "sauces"), "did you mean 'sources'"),
+        (MANIFEST.replace("component.c", "../*.c"), "without '..'"),
+        (MANIFEST.replace("component.c", "absent.c"), "matches no file"),
+        (MANIFEST.replace("mine.c", "theirs"), "is not bundled"),
+        (MANIFEST + "[limits]\nsettle_ms = -1\n", "not negative"),
+        (MANIFEST + '[probes]\n"a.b" = "absent_function"\n', "no function 'absent_function'"),
+    ],
+)
+def test_a_malformed_manifest_is_refused_with_its_place(
+    p4verify: Run, tmp_path: Path, manifest: str, words: str
+) -> None:
+    tree = firmware(tmp_path / "tree", "void component_start(void) {}\n", manifest)
+    status, _, err = p4verify("check", "--firmware", tree)
+    assert status == 2
+    assert words in err
+    assert "p4verify.toml" in err or "absent_function" in err
+
+
+@pytest.mark.parametrize(
+    ("component", "words"),
+    [
+        ("void component_start(void) { int x = ; }", "component.c:1"),
+        ("void esp_frobnicate(void); void component_start(void) { esp_frobnicate(); }", "esp_frobnicate"),
+        (
+            "__attribute__((constructor)) void c(void) { *(volatile int *)8 = 1; } void component_start(void) {}",
+            "static constructors",
+        ),
+    ],
+)
+def test_a_firmware_that_cannot_start_is_said(p4verify: Run, tmp_path: Path, component: str, words: str) -> None:
+    tree = firmware(tmp_path / "tree [bold]", component + "\n")
+    status, _, err = p4verify("check", "--firmware", tree)
+    assert status == 2
+    assert words in err
+    assert not (tmp_path / ".p4verify").exists() or not list((tmp_path / ".p4verify").rglob("run.jsonl"))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "*(volatile int *)8 = 1;",
+        "volatile int on = 1; while (on) {}",
+        "vQueueDelete(NULL);",
+        "char *p = malloc(8); memset(p, 1, 4096); free(p); free(p);",
+        "exit(3);",
+    ],
+)
+def test_a_firmware_that_fails_at_boot_is_a_finding(p4verify: Run, tmp_path: Path, body: str) -> None:
+    headers = '#include "freertos/FreeRTOS.h"\n#include "freertos/queue.h"\n#include <stdlib.h>\n#include <string.h>\n'
+    tree = firmware(tmp_path / "tree", f"{headers}void component_start(void) {{ {body} }}\n")
+    status, out, _ = p4verify("check", "--firmware", tree, "--budget", 1, "--only", "SYS-1", "--json", "-")
+    assert status == 1
+    assert "violation" in {part["verdict"] for part in json.loads(out)["criteria"][0]["invariants"]}
+
+
+# ---- a run ----
+
+
+def test_a_run_says_json_only_and_leaves_a_run_that_can_be_replayed(p4verify: Run, tmp_path: Path) -> None:
+    status, out, err = p4verify(
+        "check", "--firmware", "as_found", "--only", "tm.delta-publish", "--budget", 4, "--run-dir", "run",
+        "--json", "-",
+    )  # fmt: skip
+    assert status == 1
+    verdicts = json.loads(out)
+    assert verdicts["schema"] == 1
+    assert [criterion["id"] for criterion in verdicts["criteria"]] == ["TM-4"]
+    (invariant,) = verdicts["criteria"][0]["invariants"]
+    assert invariant["verdict"] == "violation"
+    assert "tm.delta-publish" in err
+    assert read_run(tmp_path / "run" / "run.jsonl").complete
+    status, out, _ = p4verify("replay", invariant["counterexample"])
+    assert status == 1
+    assert "violated in 100 of 100 replays" in out
+
+
+def test_what_was_expected_is_a_success_and_anything_else_is_not(p4verify: Run) -> None:
+    told = ("check", "--firmware", "as_found", "--only", "tm.delta-publish", "--budget", 4, "--quiet", "--expect")
+    assert p4verify(*told, "violation:TM-4")[0] == 0
+    status, _, err = p4verify(*told, "violation:")
+    assert status == 1
+    assert "not as expected" in err
+
+
+# ---- counterexamples ----
+
+
+@pytest.fixture(scope="module")
+def build_id(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Of as_found, from the record of a run."""
+    run = tmp_path_factory.mktemp("run")
+    app(["check", "--firmware", "as_found", "--budget", "1", "--run-dir", str(run), "-q"], standalone_mode=False)
+    return read_run(run / "run.jsonl").begins.build_id
+
+
+def counterexample(build_id: str, changes: Mapping[str, object]) -> str:
+    program = Program((Task("task_a", (Invocation("bus.system", (True,)),)),))
+    schedule = Schedule(((3, 1),))
+    valid = Counterexample("np.point-intact", "", program, schedule, build_id, "as_found", "p4verify.toml", "0")
+    data = encode(valid)
+    assert isinstance(data, dict)
+    return json.dumps({"schema": 1, **data, **changes})
+
+
+def invoking(**changes: object) -> object:
+    call = {"operation": "bus.system", "arguments": [True], **changes}
+    return {"tasks": [{"name": "task_a", "invocations": [call]}]}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"schema": 99},
+        {"more": 1},
+        {"invariant": "xx.yy"},
+        {"invariant": 3},
+        {"schedule": "w:1+1,1+1"},
+        {"schedule": "w:99999999999+1"},
+        {"schedule": "w:5+300"},
+        {"schedule": "w:-5+1"},
+        {"schedule": "w:" + ",".join(f"{n}+1" for n in range(20_000))},
+        {"schedule": "w:1+" + "9" * 5000},
+        {"program": invoking(operation="no.such")},
+        {"program": invoking(arguments=[1, 2, 3])},
+        {"program": invoking(arguments=[10**300])},
+        {"program": invoking(arguments=[{"float": "nan"}])},
+        {"program": invoking(delay_ms=-5)},
+        {"program": invoking(delay_ms=10**30)},
+        {"program": {"tasks": [{"name": "x" * 100_000, "invocations": []}]}},
+        {"known_shared": ["0+65535"] * 100},
+        {"known_shared": ["fffffffc+3"]},
+        {"build_id": "x", "relocations": []},
+        {"build_id": "x", "relocations": [NOWHERE]},
+        {"build_id": "x", "shared_names": ["(("]},
+        {"firmware": "gone", "manifest": "/nowhere/p4verify.toml"},
+        {"firmware": "gone", "manifest": "\u0000"},
+    ],
+)
+def test_a_hostile_counterexample_is_refused(
+    p4verify: Run, tmp_path: Path, build_id: str, changes: dict[str, object]
+) -> None:
+    path = tmp_path / "case.json"
+    path.write_text(counterexample(build_id, changes))
+    status, _, err = p4verify("replay", path, "--times", 1)
+    assert status == 2
+    assert err.startswith("p4verify: ")
+    assert "fault of p4verify" not in err
+    assert "\x1b" not in err
+    assert len(err) < 5000
+
+
+@pytest.mark.parametrize("text", ["", "garbage", "[" * 100_000, "[]", "null", '{"schema": 1', "\ud800"])
+def test_garbage_is_no_counterexample(p4verify: Run, tmp_path: Path, text: str) -> None:
+    path = tmp_path / "case.json"
+    path.write_bytes(text.encode("utf-8", "surrogatepass"))
+    status, _, err = p4verify("replay", path)
+    assert status == 2
+    assert err.startswith(f"p4verify: {path}: ")
+
+
+def test_a_counterexample_that_does_no_harm_any_more_says_so(p4verify: Run, tmp_path: Path, build_id: str) -> None:
+    path = tmp_path / "case.json"
+    path.write_text(counterexample(build_id, {}))
+    status, out, _ = p4verify("replay", path, "--times", 2)
+    assert status == 0
+    assert "violated in 0 of 2 replays" in out
+
+
+def test_a_reader_that_has_gone_is_no_verdict(p4verify: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone(*_arguments: object, **_named: object) -> None:
+        raise BrokenPipeError(32, os.strerror(32))
+
+    monkeypatch.setattr("typer.echo", gone)
+    assert p4verify("check", "--list")[0] == 2
