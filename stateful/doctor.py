@@ -28,8 +28,8 @@ from p4verify.targets.target import Exploration, Found, TargetError
 from p4verify.verify.execution import Outcome
 
 OLDEST_PYTHON = (3, 11)
-ADDRESS_SPACE_GIB = 8
-"""What the simulator may map; most of it is never touched."""
+ADDRESS_SPACE_GIB = 4
+"""What the simulator maps (3 GiB) and some room; most of it is never touched."""
 CACHE_MIB = 300
 SMOKE_EXECUTIONS = 300
 SMOKE = """\

@@ -380,6 +380,7 @@ def doctor(*, json_to: JsonTo = None, compiler: CompilerOption = None, quiet: Qu
 
 
 def _said(lines: Sequence[object], well: bool, console: Console) -> int:
+    console.quiet = False
     console.print("all that is needed is here" if well else f"{len(lines)} lines above: what is marked ✗ is needed")
     return HELD if well else UNUSABLE
 
