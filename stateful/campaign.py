@@ -31,7 +31,7 @@ EXECUTIONS = 100
 TURNS_PER_SEED = 1_000_003
 """Turns of one seed never meet those of the next."""
 RESERVE_SECONDS = 2.0
-RESERVE_SHARE = 0.6
+RESERVE_SHARE = 0.5
 
 PORTFOLIO: tuple[Exploration, ...] = (
     Exploration("delay", Granularity.WORDS, executions=EXECUTIONS, depth=2),

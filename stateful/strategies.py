@@ -149,7 +149,7 @@ def failing_posts(draw: st.DrawFn, period_ms: int = 1000) -> Program:
     kinds = st.sampled_from((HTTP_FAILS, HTTP_LATE, HTTP_OK))
     answers = draw(st.lists(st.builds(http_answer, kinds, st.sampled_from((2000, 0, 20_000))), max_size=3))
     reader = draw(_steps((NP_METRICS, BATTERY), (period_ms, 0, 2 * period_ms), 2))
-    environment = {"http": [http_answer(HTTP_FAILS, 2000), *answers]}
+    environment = {"http": [http_answer(HTTP_FAILS, 20_000), *answers]}
     return assemble([source, reader], (5, 4), environment, 2 * period_ms, ("np.metrics", "bus.metrics"))
 
 

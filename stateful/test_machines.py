@@ -88,7 +88,7 @@ def test_a_schedule_is_part_of_an_example_and_shrinks(as_found: Subject) -> None
 
     with pytest.raises(violated_type("np.point-intact")) as caught:
         run_stepwise(OneProgram, only(as_found, "np.point-intact"), settings(HOW, max_examples=4000))
-    assert 1 <= len(caught.value.case.schedule.choices) <= 2
+    assert 1 <= len(caught.value.case.schedule.choices) <= 4  # early ticks may do it too, then a few of them
     assert preemptions(as_found, caught.value.case) <= 2
 
 

@@ -26,7 +26,7 @@ from p4verify.targets.objects import CompileError, ObjectCache, OnProgress, Unit
 from p4verify.targets.plan import C_STANDARD, CXX_STANDARD, RUNTIME, Litmus, Plan, firmware_plan, litmus_plan
 from p4verify.targets.symbols import Symbols
 
-FORMAT = "1"
+FORMAT = "2"
 """Raised when what a build means changes, so that nothing built before is found."""
 
 
@@ -134,6 +134,11 @@ def _link_of(plan: Plan, made: Mapping[Unit, Path], table: Sequence[Path]) -> Li
     return Link((begin, *instrumented, middle, *plain, *table, end), engine, plan.wraps)
 
 
+def _functions_in(what: Link) -> frozenset[str]:
+    """What the objects of the reset range define; the simulator's own main is not among them."""
+    return frozenset(name for path in what.reset for name in functions_of(path))
+
+
 def _identity(folder: Path) -> str:
     """The identity of the build in `folder`; "" when there is none, or a damaged one."""
     try:
@@ -203,6 +208,8 @@ class _Builder:
         lost = outside_reset(executable, what.reset)
         if lost:
             raise BuildError(f"these variables would survive an execution: {', '.join(lost)} (a fault of p4verify)")
+        if self.manifest is None and not {"main", "app_main"} & _functions_in(what):
+            raise BuildError("none of the files defines main or app_main: there is nothing to run")
         functions = functions_of(executable)
         for observer, function in plan.probes.items():
             if function not in functions:

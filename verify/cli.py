@@ -217,15 +217,14 @@ def _check_json(result: CheckResult, firmware: str, seed: int) -> object:
 
 
 def _status(result: CheckResult, expected: frozenset[str] | None, console: Console) -> int:
-    from p4verify.verify.criteria import as_expected, exit_status, violated_ids
+    from p4verify.verify.criteria import as_expected, difference, exit_status
 
     if expected is None:
         return exit_status(result.criteria)
     if as_expected(result.criteria, expected):
         console.print("as expected")
         return HELD
-    violated = ", ".join(sorted(violated_ids(result.criteria))) or "nothing"
-    typer.echo(f"p4verify: not as expected: violated are {violated}", err=True)
+    typer.echo(f"p4verify: not as expected: {difference(result.criteria, expected)}", err=True)
     return VIOLATED
 
 

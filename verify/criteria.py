@@ -267,6 +267,21 @@ def as_expected(summary: Sequence[CriterionResult], expected: frozenset[str]) ->
     return bool(expected) or not violated
 
 
+def difference(summary: Sequence[CriterionResult], expected: frozenset[str]) -> str:
+    """What kept a run from being as expected, in words: what is missing, with its verdict, and what is too much."""
+    verdicts = {result.criterion.id: result.verdict for result in summary}
+    verdicts |= {part.id: part.verdict for result in summary for part in result.invariants}
+    criteria = {criterion.id for criterion in CRITERIA}
+    kinds = {id_ in criteria for id_ in expected} or {True}
+    violated = {id_ for id_ in violated_ids(summary) if (id_ in criteria) in kinds}
+    words = {id_: verdict.value for id_, verdict in verdicts.items()}
+    missing = [f"{id_} is {words.get(id_, 'not judged')}" for id_ in sorted(expected - violated)]
+    hint = " (a larger --budget may find it)" if any("unknown" in one for one in missing) else ""
+    extra = sorted(violated - expected)
+    parts = [f"expected to be violated, but {', '.join(missing)}{hint}"] if missing else []
+    return "; ".join([*parts, *([f"violated without being expected: {', '.join(extra)}"] if extra else [])])
+
+
 def as_json(
     summary: Iterable[CriterionResult], *, firmware: str, target: str, seed: int, executions: int, seconds: float
 ) -> dict[str, object]:

@@ -14,6 +14,7 @@ from p4verify.verify.criteria import (
     as_expected,
     as_json,
     available,
+    difference,
     exit_status,
     parse_expectation,
     select,
@@ -164,3 +165,13 @@ def test_the_order_is_that_of_the_task_list() -> None:
     ids = [r.criterion.id for r in summarise(results(), EVERYTHING, "sim")]
     order = {criterion.id: index for index, criterion in enumerate(CRITERIA)}
     assert all(order[one] < order[two] for one, two in pairwise(ids))
+
+
+def test_the_difference_names_what_is_missing_and_what_is_too_much() -> None:
+    summary = summarise(results(np_fifo=Verdict.VIOLATION, tm_no_flash=Verdict.VIOLATION), EVERYTHING, "sim")
+    words = difference(summary, frozenset({"NP-4", "RE-1", "NP-1"}))
+    assert words == (
+        "expected to be violated, but NP-1 is ok, RE-1 is unknown (a larger --budget may find it);"
+        " violated without being expected: TM-3"
+    )
+    assert difference(summary, frozenset()) == "violated without being expected: NP-4, TM-3"

@@ -233,6 +233,10 @@ void engine_end(enum port_outcome outcome, uintptr_t pc, const char *format, ...
     __attribute__((noreturn, format(printf, 3, 4)));
 void engine_finish(void) __attribute__((noreturn));  /* ends the execution with what engine.outcome says */
 
+/* Where the firmware called what we are in: the nearest return address into its code on this task's stack, else of the
+ * functions it has entered; 0 when it has entered none. */
+uintptr_t firmware_caller(void);
+
 /* ---- trace.c ---- */
 enum step_kind { STEP_READ, STEP_WRITE, STEP_CALL, STEP_BLOCK, STEP_WAKE, STEP_TIME, STEP_ENTER, STEP_LEAVE };
 struct step {

@@ -117,6 +117,19 @@ void engine_finish(void) {
     __builtin_unreachable();
 }
 
+static bool of_firmware(uintptr_t pc) { return pc > (uintptr_t)p4v_code_begin && pc < (uintptr_t)p4v_code_end; }
+
+uintptr_t firmware_caller(void) {
+    const uintptr_t *at = __builtin_frame_address(0);
+    const uintptr_t *top = task_stack_top(engine.self->id);
+    for (unsigned i = 0; at < top && top - at < STACK_BYTES / 8 && i < 512; at++, i++)
+        if (of_firmware(*at)) return *at;
+    const port_task *self = engine.self;
+    for (unsigned depth = self->depth; depth > 0; depth--)
+        if (of_firmware(self->calls[(depth - 1) % CALL_DEPTH])) return self->calls[(depth - 1) % CALL_DEPTH];
+    return 0;
+}
+
 void engine_end(enum port_outcome outcome, uintptr_t pc, const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
@@ -124,7 +137,7 @@ void engine_end(enum port_outcome outcome, uintptr_t pc, const char *format, ...
     va_end(arguments);
     const port_task *self = engine.self;
     engine.outcome = outcome;
-    engine.detail_pc = pc ? pc : self->depth ? self->calls[(self->depth - 1) % CALL_DEPTH] : 0;
+    engine.detail_pc = of_firmware(pc) ? pc : firmware_caller();
     __real_memcpy(engine.detail_task, self->name, sizeof engine.detail_task);
     if (!engine.running) {   /* a static constructor, or ourselves */
         fprintf(stderr, "p4verify: before the first execution: %s\n", engine.detail);

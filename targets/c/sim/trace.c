@@ -42,15 +42,6 @@ static uint64_t bits_at(const void *address, unsigned size) {
     return value;
 }
 
-/* Where the firmware made the RTOS call that we are in: the nearest return address into its code on this stack. */
-static uintptr_t firmware_caller(void) {
-    const uintptr_t *at = __builtin_frame_address(0);
-    const uintptr_t *top = (const uintptr_t *)task_stack_top(engine.self->id);
-    for (unsigned i = 0; at < top && i < 512; at++, i++)
-        if (*at > (uintptr_t)p4v_code_begin && *at < (uintptr_t)p4v_code_end) return *at;
-    return 0;
-}
-
 void trace_step(enum step_kind kind, uintptr_t pc, const void *address, unsigned size, const char *name) {
     if (!room()) return;
     if (kind >= STEP_CALL && kind <= STEP_WAKE) pc = firmware_caller();
