@@ -96,14 +96,7 @@ def doing(console: Console, what: str) -> Iterator[Callable[[str], None]]:
     from rich.text import Text
 
     with console.status(Text(what)) as status:
-
-        def say(line: str) -> None:
-            status.update(Text(line))
-            # Where nothing can be rewritten, only what may take long is worth a line: not each of fifty files.
-            if not console.is_terminal and not line.startswith("compiling"):
-                console.print(Text(line), style="bright_black")
-
-        yield say
+        yield lambda line: status.update(Text(line))
 
 
 def require_writable(where: str | None) -> None:
