@@ -46,7 +46,7 @@ _INSTRUMENTED_CLANG = (
 )  # fmt: skip
 _INSTRUMENTED_GCC = ("--param=tsan-distinguish-volatile=1",)
 # Hidden symbols spare position-independent code (zig's) the detour through the table of addresses; zig keeps frame
-# pointers unless told. Measured: 10 to 15 % of all executions.
+# pointers unless told. One noisy comparison: 17 % less CPU time on SNAP, 6 % on RING, 5 % more on torn.
 _OURS = ("-O2", "-g", "-fomit-frame-pointer", "-fvisibility=hidden")
 # Zig adds an undefined-behaviour sanitizer and the host's instruction set by itself, and its tsan insists on -fPIC.
 _ZIG = ("-mcpu=baseline", "-fno-sanitize=undefined", "-fPIC")
