@@ -15,8 +15,8 @@ from fnmatch import fnmatchcase
 from rich.table import Table
 
 from p4verify.stateful.figures import RATIOS, BenchError, Figure, figures
-from p4verify.targets.compilers import Compiler
-from p4verify.targets.objects import OnProgress
+from p4verify.targets.building.compilers import Compiler
+from p4verify.targets.building.objects import OnProgress
 
 RUNS = 5
 RUN_SECONDS = 0.7

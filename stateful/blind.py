@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 
-from p4verify.targets.audit import BlindSpot
-from p4verify.targets.build import Build
+from p4verify.targets.building.build import Build
+from p4verify.targets.machine.audit import BlindSpot
 from p4verify.verify.verdict import Invariant
 
 PREFIXES: Mapping[str, str] = {

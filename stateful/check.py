@@ -25,7 +25,7 @@ from p4verify.stateful.interrupting import first_interrupt
 from p4verify.stateful.own_operations import FAMILIAR, own_operations
 from p4verify.stateful.relocate import relocations
 from p4verify.stateful.strategies import Programs, families
-from p4verify.targets.build import Build
+from p4verify.targets.building.build import Build
 from p4verify.targets.shared_words import names_of
 from p4verify.targets.sim import SimTarget
 from p4verify.targets.target import TargetError

@@ -21,11 +21,11 @@ from p4verify.stateful.machines import MACHINES
 from p4verify.stateful.stepwise import Stepwise, run_stepwise
 from p4verify.stateful.subject import Subject
 from p4verify.stateful.violations import ViolatedError
-from p4verify.targets.build import BuildError
-from p4verify.targets.compilers import CompilerError
-from p4verify.targets.link import LinkError
-from p4verify.targets.manifest import MANIFEST, Manifest, ManifestError
-from p4verify.targets.manifest import load as load_manifest
+from p4verify.targets.building.build import BuildError
+from p4verify.targets.building.compilers import CompilerError
+from p4verify.targets.building.manifest import MANIFEST, Manifest, ManifestError
+from p4verify.targets.building.manifest import load as load_manifest
+from p4verify.targets.protocol.link import LinkError
 from p4verify.targets.target import TargetError
 from p4verify.verify.codec import RecordError
 from p4verify.verify.criteria import CRITERIA, INVARIANTS, Criterion

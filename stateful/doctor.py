@@ -20,9 +20,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from p4verify.targets.build import Build, BuildError, build_litmus, cache_folder
-from p4verify.targets.compilers import GOOD_CLANG, HOW_TO_GET_ONE, CompilerError, available, require
-from p4verify.targets.link import LinkError
+from p4verify.targets.building.build import Build, BuildError, build_litmus, cache_folder
+from p4verify.targets.building.compilers import GOOD_CLANG, HOW_TO_GET_ONE, CompilerError, available, require
+from p4verify.targets.protocol.link import LinkError
 from p4verify.targets.sim import SimTarget
 from p4verify.targets.target import Exploration, Found, TargetError
 from p4verify.verify.execution import Outcome

@@ -5,7 +5,7 @@ A firmware can destroy the very process that runs it. The program that did it is
 
 from __future__ import annotations
 
-from p4verify.targets.build import Build
+from p4verify.targets.building.build import Build
 from p4verify.targets.sim import SimTarget
 from p4verify.targets.target import Exploration, OnFound, OnProgress, Progress, TargetError
 from p4verify.verify.program import Program

@@ -18,11 +18,11 @@ from pathlib import Path
 from p4verify.stateful.campaign import Campaign, Status
 from p4verify.stateful.check import offers_of
 from p4verify.stateful.strategies import families
-from p4verify.targets.build import Build, build_firmware, build_litmus, cache_folder
-from p4verify.targets.compilers import Compiler
-from p4verify.targets.manifest import load
-from p4verify.targets.objects import OnProgress, digest_of
-from p4verify.targets.plan import RUNTIME
+from p4verify.targets.building.build import Build, build_firmware, build_litmus, cache_folder
+from p4verify.targets.building.compilers import Compiler
+from p4verify.targets.building.manifest import load
+from p4verify.targets.building.objects import OnProgress, digest_of
+from p4verify.targets.building.plan import RUNTIME
 from p4verify.targets.sim import SimTarget
 from p4verify.targets.target import Exploration, Found, Origin, TargetError
 from p4verify.verify.criteria import available

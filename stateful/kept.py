@@ -13,7 +13,7 @@ from p4verify.stateful.campaign import PORTFOLIO
 from p4verify.stateful.relocate import relocations
 from p4verify.stateful.subject import Subject
 from p4verify.stateful.violations import Case, ViolatedError
-from p4verify.targets.manifest import BUNDLED
+from p4verify.targets.building.manifest import BUNDLED
 from p4verify.targets.target import Shared
 from p4verify.verify.codec import RecordError
 from p4verify.verify.record import Counterexample, load_counterexample, save_counterexample

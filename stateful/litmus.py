@@ -16,10 +16,10 @@ from pathlib import Path
 
 from p4verify.reports.finding import ConfirmedFinding
 from p4verify.stateful.confirm import Confirmed, Confirmer
-from p4verify.targets.audit import BlindSpot
-from p4verify.targets.build import Build, build_litmus
-from p4verify.targets.compilers import Compiler
-from p4verify.targets.objects import OnProgress
+from p4verify.targets.building.build import Build, build_litmus
+from p4verify.targets.building.compilers import Compiler
+from p4verify.targets.building.objects import OnProgress
+from p4verify.targets.machine.audit import BlindSpot
 from p4verify.targets.printed import text_of
 from p4verify.targets.sim import SimTarget
 from p4verify.targets.target import Exploration, Found, Progress, TargetError

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from hypothesis import strategies as st
 
 from p4verify.stateful.strategies import Programs
-from p4verify.targets.description import OperationKind
+from p4verify.targets.protocol.description import OperationKind
 from p4verify.verify.program import Invocation, Program, Task, Value
 
 FAMILIAR = frozenset({

@@ -14,7 +14,7 @@ import pytest
 if TYPE_CHECKING:
     from p4verify.stateful.collected import Session
     from p4verify.stateful.subject import Subject
-    from p4verify.targets.build import Build
+    from p4verify.targets.building.build import Build
     from p4verify.targets.sim import SimTarget
 
 TARGETS = ("sim",)

@@ -13,7 +13,7 @@ from p4verify.reports.finding import ConfirmedFinding
 from p4verify.reports.source_text import SourceText
 from p4verify.stateful.check import criteria_of
 from p4verify.stateful.relocate import Relocator
-from p4verify.targets.build import Build
+from p4verify.targets.building.build import Build
 from p4verify.targets.shared_words import words_of
 from p4verify.targets.sim import SimTarget
 from p4verify.targets.target import Exploration, Shared

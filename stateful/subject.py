@@ -16,8 +16,8 @@ from typing import Self
 
 from p4verify.stateful.strategies import offered
 from p4verify.stateful.violations import Case, ViolatedError, violation
-from p4verify.targets.build import build_firmware
-from p4verify.targets.manifest import Manifest
+from p4verify.targets.building.build import build_firmware
+from p4verify.targets.building.manifest import Manifest
 from p4verify.targets.sim import SimTarget
 from p4verify.targets.target import Exploration, Found, Shared
 from p4verify.verify.criteria import Offers, available

@@ -14,8 +14,8 @@ from rich.console import Console
 
 from p4verify.stateful.bench import BenchResult, Measured, as_json, as_table, ratios, run_bench, select
 from p4verify.stateful.figures import BenchError, Ceiling, Exploring, Figure, check_program, figures
-from p4verify.targets.compilers import Compiler, require
-from p4verify.targets.objects import OnProgress
+from p4verify.targets.building.compilers import Compiler, require
+from p4verify.targets.building.objects import OnProgress
 
 
 class Known(Figure):

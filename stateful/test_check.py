@@ -19,11 +19,11 @@ from p4verify.stateful.enduring import MOST_FAILURES, EnduringTarget
 from p4verify.stateful.interrupting import first_interrupt
 from p4verify.stateful.own_operations import own_operations
 from p4verify.stateful.strategies import BATTERY, assemble
-from p4verify.targets.audit import BlindSpot
-from p4verify.targets.build import Build, build_firmware
-from p4verify.targets.description import OperationKind
-from p4verify.targets.manifest import load
-from p4verify.targets.signature import Signature
+from p4verify.targets.building.build import Build, build_firmware
+from p4verify.targets.building.manifest import load
+from p4verify.targets.machine.audit import BlindSpot
+from p4verify.targets.protocol.description import OperationKind
+from p4verify.targets.protocol.signature import Signature
 from p4verify.targets.sim import SimTarget
 from p4verify.targets.target import Exploration, Progress, TargetError
 from p4verify.verify.record import Found, ProgramDrawn, Run, Verdicts, read_run

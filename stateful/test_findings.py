@@ -24,8 +24,8 @@ from p4verify.stateful.strategies import (
     assemble,
     http_answer,
 )
-from p4verify.targets.build import build_firmware
-from p4verify.targets.manifest import load
+from p4verify.targets.building.build import build_firmware
+from p4verify.targets.building.manifest import load
 from p4verify.targets.sim import SimTarget
 from p4verify.targets.target import Exploration, Found
 from p4verify.verify.criteria import INVARIANTS

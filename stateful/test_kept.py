@@ -13,7 +13,7 @@ from p4verify.stateful import kept as files
 from p4verify.stateful.strategies import BATTERY, ONLINE, PACK, assemble
 from p4verify.stateful.subject import Subject
 from p4verify.stateful.violations import ViolatedError, violated_type
-from p4verify.targets.manifest import load
+from p4verify.targets.building.manifest import load
 from p4verify.targets.target import Exploration
 from p4verify.verify.codec import RecordError
 from p4verify.verify.criteria import INVARIANTS

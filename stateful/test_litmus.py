@@ -9,8 +9,8 @@ import pytest
 
 from p4verify.reports.lanes import report
 from p4verify.stateful.litmus import LitmusPlan, LitmusResult, LitmusStatus, portfolio, run_litmus
-from p4verify.targets.build import BuildError
-from p4verify.targets.plan import RUNTIME
+from p4verify.targets.building.build import BuildError
+from p4verify.targets.building.plan import RUNTIME
 from p4verify.targets.target import TargetError
 from p4verify.verify.execution import Outcome
 

@@ -14,7 +14,7 @@ from p4verify.stateful.stepwise import Stepwise, run_stepwise
 from p4verify.stateful.strategies import AUTONOMOUS, BATTERY, ONLINE, PACK, assemble
 from p4verify.stateful.subject import Subject
 from p4verify.stateful.violations import Case, ViolatedError, violated_type
-from p4verify.targets.manifest import load
+from p4verify.targets.building.manifest import load
 from p4verify.targets.target import Exploration, Shared
 from p4verify.verify.criteria import INVARIANTS
 from p4verify.verify.program import Program

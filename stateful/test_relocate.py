@@ -13,9 +13,9 @@ from p4verify.reports.source_text import SourceText
 from p4verify.stateful.relocate import relocations
 from p4verify.stateful.replaying import ReplayError, replay
 from p4verify.stateful.test_findings import PROGRAMS, confirmed
-from p4verify.targets.build import Build, build_firmware
-from p4verify.targets.compilers import available
-from p4verify.targets.manifest import BUNDLED, load
+from p4verify.targets.building.build import Build, build_firmware
+from p4verify.targets.building.compilers import available
+from p4verify.targets.building.manifest import BUNDLED, load
 from p4verify.targets.shared_words import names_of, words_of
 from p4verify.targets.sim import SimTarget
 from p4verify.targets.target import Shared

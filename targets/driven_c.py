@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from p4verify.targets.compilers import Compiler
+from p4verify.targets.building.compilers import Compiler
 
 C: Final = Path(__file__).parent / "c"
 _STRICT: Final = ("-std=gnu17", "-Wall", "-Wextra", "-Werror", "-O1", "-g")

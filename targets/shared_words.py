@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from p4verify.targets.machine.variables import Variables
 from p4verify.targets.target import MOST_SHARED, Shared
-from p4verify.targets.variables import Variables
 
 _NAMED = re.compile(r"([^+~]{1,200})\+([0-9]{1,9})(~?)")
 _DYNAMIC = 0x4000_0000

@@ -12,11 +12,19 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Final, NamedTuple, Self
 
-from p4verify.targets.build import Build
-from p4verify.targets.description import Description, ProtocolError, Reader
-from p4verify.targets.link import LinkError, PipeLink
+from p4verify.targets.building.build import Build
 from p4verify.targets.printed import printed_history
-from p4verify.targets.protocol import Assembly, Frame, HistoryDecoder, MessageType, chunks, encode_program, error_text
+from p4verify.targets.protocol.description import Description, ProtocolError, Reader
+from p4verify.targets.protocol.link import LinkError, PipeLink
+from p4verify.targets.protocol.messages import (
+    Assembly,
+    Frame,
+    HistoryDecoder,
+    MessageType,
+    chunks,
+    encode_program,
+    error_text,
+)
 from p4verify.targets.target import (
     Exploration,
     Found,

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from p4verify.targets.description import Description
+from p4verify.targets.protocol.description import Description
 from p4verify.verify.execution import Execution
 from p4verify.verify.program import Program
 from p4verify.verify.schedule import Granularity, Schedule

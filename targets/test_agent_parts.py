@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from p4verify.targets.compilers import Compiler, available
-from p4verify.targets.description import Description
+from p4verify.targets.building.compilers import Compiler, available
 from p4verify.targets.driven_c import C, Driver, compile_driver
-from p4verify.targets.program_code import encode_program
-from p4verify.targets.recording import DONE, FILLER, INVOKE, OBSERVE, TASK
-from p4verify.targets.test_signature import BY_TYPE
+from p4verify.targets.protocol.description import Description
+from p4verify.targets.protocol.program_code import encode_program
+from p4verify.targets.protocol.recording import DONE, FILLER, INVOKE, OBSERVE, TASK
+from p4verify.targets.protocol.test_signature import BY_TYPE
 from p4verify.verify.program import Invocation, Program, Task
 
 HEADER = struct.Struct("<BBHIQ")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from p4verify.targets.build import build_litmus
+from p4verify.targets.building.build import build_litmus
 from p4verify.targets.sim import SimTarget
 from p4verify.targets.target import Exploration, Found
 from p4verify.verify.execution import Outcome

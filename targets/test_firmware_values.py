@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from p4verify.targets.compilers import require
+from p4verify.targets.building.compilers import require
 from p4verify.targets.driven_c import Driver, compile_driver
 
 FIRMWARE: Final = Path(__file__).parent / "firmware"

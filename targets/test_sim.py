@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from p4verify.targets import manifest
-from p4verify.targets.build import build_firmware
+from p4verify.targets.building import manifest
+from p4verify.targets.building.build import build_firmware
 from p4verify.targets.sim import SimTarget
 from p4verify.targets.target import Exploration, Found, Shared
 from p4verify.verify.execution import Outcome

@@ -5,8 +5,8 @@ from __future__ import annotations
 import struct
 from typing import Final
 
-from p4verify.targets.description import Reader
-from p4verify.targets.symbols import Symbols
+from p4verify.targets.machine.symbols import Symbols
+from p4verify.targets.protocol.description import Reader
 from p4verify.verify.schedule import Schedule, Step, StepKind, Trace
 
 _STEP: Final = struct.Struct("<BBBBBIIQQQQ")

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from p4verify.reports.finding import ConfirmedFinding
     from p4verify.stateful.check import CheckResult
     from p4verify.stateful.litmus import LitmusResult
-    from p4verify.targets.build import Build
+    from p4verify.targets.building.build import Build
 
 RUNS = Path(".p4verify/runs")
 TARGETS = ("model", "sim", "native", "serial")
@@ -70,12 +70,12 @@ def _expected_errors() -> tuple[type[Exception], ...]:
     """Whose text is for the user and says what to do."""
     from p4verify.stateful.figures import BenchError
     from p4verify.stateful.replaying import ReplayError
-    from p4verify.targets.build import BuildError
-    from p4verify.targets.compilers import CompilerError
-    from p4verify.targets.description import ProtocolError
-    from p4verify.targets.link import LinkError
-    from p4verify.targets.manifest import ManifestError
-    from p4verify.targets.program_code import ProgramError
+    from p4verify.targets.building.build import BuildError
+    from p4verify.targets.building.compilers import CompilerError
+    from p4verify.targets.building.manifest import ManifestError
+    from p4verify.targets.protocol.description import ProtocolError
+    from p4verify.targets.protocol.link import LinkError
+    from p4verify.targets.protocol.program_code import ProgramError
     from p4verify.targets.target import TargetError
     from p4verify.verify.codec import RecordError
 
@@ -91,9 +91,9 @@ def _guarded(command: Callable[P, None]) -> Callable[P, None]:
 
 def _build(firmware: str | None, compiler: str | None, console: Console) -> Build:
     """Builds a firmware for the simulator and audits what its scheduler can see."""
-    from p4verify.targets.build import build_firmware
-    from p4verify.targets.compilers import require
-    from p4verify.targets.manifest import MANIFEST, load
+    from p4verify.targets.building.build import build_firmware
+    from p4verify.targets.building.compilers import require
+    from p4verify.targets.building.manifest import MANIFEST, load
 
     if firmware is None and not Path(MANIFEST).is_file():
         fail(
@@ -261,7 +261,7 @@ def replay(
 
 def _firmware_of(firmware: str, manifest: str) -> str:
     """The firmware a counterexample belongs to: by its bundled name, else by its manifest."""
-    from p4verify.targets.manifest import bundled
+    from p4verify.targets.building.manifest import bundled
 
     if firmware in bundled():
         return firmware
@@ -303,7 +303,7 @@ def litmus(
 ) -> None:
     """Explores self-contained C files until an assertion fails, or they crash, hang or deadlock."""
     from p4verify.stateful.litmus import LitmusPlan, run_litmus
-    from p4verify.targets.compilers import require
+    from p4verify.targets.building.compilers import require
     from p4verify.verify.schedule import Granularity
 
     if strategy not in (None, "random", "pct", "delay"):
@@ -348,7 +348,7 @@ def bench(
 ) -> None:
     """Measures how fast exploring is on this machine: the median of five runs of each figure."""
     from p4verify.stateful.bench import as_json, as_table, run_bench
-    from p4verify.targets.compilers import require
+    from p4verify.targets.building.compilers import require
 
     require_writable(json_to)
     console = console_for(quiet=quiet, to_stderr=json_to == "-")

@@ -115,7 +115,7 @@ def test_what_the_user_can_mend_is_said(p4verify: Run, arguments: str, words: st
 def test_a_machine_without_compiler_is_told_how_to_get_one(p4verify: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
     monkeypatch.delenv("P4VERIFY_CC", raising=False)
-    monkeypatch.setattr("p4verify.targets.compilers._zig_of_the_wheel", lambda: None)
+    monkeypatch.setattr("p4verify.targets.building.compilers._zig_of_the_wheel", lambda: None)
     status, _, err = p4verify("check", "--firmware", "as_found")
     assert status == 2
     assert "pip install ziglang" in err

@@ -105,12 +105,12 @@ def test_imports_follow_the_walk(name: str) -> None:
         ("verify/record.py", "def f():\n    from p4verify import reports", "verify may import"),
         ("verify/record.py", "import msgspec", "not of the standard library"),
         ("targets/sim.py", "from p4verify.reports.lanes import draw", "targets may import"),
-        ("reports/lanes.py", "import p4verify.targets.build", "reports may import"),
+        ("reports/lanes.py", "import p4verify.targets.building.build", "reports may import"),
         ("stress/users.py", "import p4verify.stateful.strategies", "stress may import"),
         ("stateful/plugin.py", "from p4verify import stress", "stateful may import"),
         ("targets/sim.py", "from p4verify.verify.cli import main", "root of the composition"),
         ("targets/sim.py", "from verify import record", "loaded twice"),
-        (CLI, "import p4verify.targets.build", "before a command needs it"),
+        (CLI, "import p4verify.targets.building.build", "before a command needs it"),
         (CLI, "import hypothesis", "before a command needs it"),
         (CLI, "if sys.argv:\n    import hypothesis", "before a command needs it"),
     ],
@@ -124,8 +124,8 @@ def test_a_forbidden_import_is_noticed(name: str, source: str, expected: str) ->
     [
         ("targets/sim.py", "import elftools\nfrom p4verify.verify.program import Program"),
         ("stateful/plugin.py", "import p4verify.reports.lanes"),
-        (CLI, "import typer\ndef check():\n    import p4verify.targets.build, hypothesis"),
-        (CLI, "if TYPE_CHECKING:\n    from p4verify.targets.build import Build"),
+        (CLI, "import typer\ndef check():\n    import p4verify.targets.building.build, hypothesis"),
+        (CLI, "if TYPE_CHECKING:\n    from p4verify.targets.building.build import Build"),
         ("verify/test_record.py", "import hypothesis\nfrom p4verify.verify.cli import main"),
     ],
 )
@@ -159,4 +159,4 @@ def test_everything_a_build_needs_is_package_data() -> None:
 
 
 def test_the_checkers_see_the_real_modules() -> None:
-    assert {"verify/program.py", "targets/build.py", "verify/test_layers.py"} <= set(modules())
+    assert {"verify/program.py", "targets/building/build.py", "verify/test_layers.py"} <= set(modules())

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from p4verify.targets.frames import PAYLOAD_MAX, Encoder, Frame, LogText
-from p4verify.targets.link import LinkClosedError, LinkTimeoutError, PipeLink
+from p4verify.targets.protocol.frames import PAYLOAD_MAX, Encoder, Frame, LogText
+from p4verify.targets.protocol.link import LinkClosedError, LinkTimeoutError, PipeLink
 
 ECHO = """
 import sys
-from p4verify.targets.frames import Decoder, Encoder, Frame
+from p4verify.targets.protocol.frames import Decoder, Encoder, Frame
 decoder, encoder = Decoder(), Encoder()
 while data := sys.stdin.buffer.raw.read(4096):
     for event in decoder.feed(data):

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from p4verify.targets.machine_code import Instruction, Operand, Register
-from p4verify.targets.machine_code import Memory as MemoryOperand
-from p4verify.targets.values import MASK, Memory, Unknowns, Value
+from p4verify.targets.machine.machine_code import Instruction, Operand, Register
+from p4verify.targets.machine.machine_code import Memory as MemoryOperand
+from p4verify.targets.machine.values import MASK, Memory, Unknowns, Value
 
 FLAGS = "rflags"
 REGISTERS = ("rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp", "rsp", *(f"r{number}" for number in range(8, 16)), FLAGS)

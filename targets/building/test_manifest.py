@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from p4verify.targets.manifest import (
+from p4verify.targets.building.manifest import (
     BUNDLED,
     MANIFEST,
     MAX_BYTES,

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from p4verify.targets.compilers import Compiler, available
+from p4verify.targets.building.compilers import Compiler, available
 from p4verify.targets.driven_c import C, Driver, compile_driver
-from p4verify.targets.frames import PAYLOAD_MAX, Counters, Decoder, Encoder, Event, Frame, LogText
-from p4verify.targets.protocol import Assembly, ProtocolError, chunks
+from p4verify.targets.protocol.frames import PAYLOAD_MAX, Counters, Decoder, Encoder, Event, Frame, LogText
+from p4verify.targets.protocol.messages import Assembly, ProtocolError, chunks
 
 VECTORS: Final[list[dict[str, Any]]] = json.loads((C / "wire/vectors.json").read_text())["vectors"]
 PIECES: Final = (0, 1, 2, 7, 255)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from p4verify.targets.compilers import Compiler, CompilerError, available, require
+from p4verify.targets.building.compilers import Compiler, CompilerError, available, require
 
 
 def fake(folder: Path, name: str, macros: str, version: str = "fake 1") -> Path:
@@ -31,7 +31,7 @@ def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.delenv("P4VERIFY_CC", raising=False)
     monkeypatch.setitem(sys.modules, "ziglang", None)
-    monkeypatch.setattr("p4verify.targets.compilers._zig_of_the_wheel", lambda: None)
+    monkeypatch.setattr("p4verify.targets.building.compilers._zig_of_the_wheel", lambda: None)
     return tmp_path
 
 
@@ -45,7 +45,7 @@ def test_a_new_clang_is_preferred_and_its_twin_found(path: Path) -> None:
 
 def test_the_wheel_is_preferred_to_an_old_clang(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     zig = fake(path, "zig", clang(20), "clang 20 of zig")
-    monkeypatch.setattr("p4verify.targets.compilers._zig_of_the_wheel", lambda: str(zig))
+    monkeypatch.setattr("p4verify.targets.building.compilers._zig_of_the_wheel", lambda: str(zig))
     fake(path, "clang-14", clang(14), "clang 14")
     assert require() == Compiler("zig", (str(zig), "cc"), (str(zig), "c++"), 20, "clang 20 of zig")
     assert require("zig") == require("zig cc") == require()

@@ -12,9 +12,9 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from p4verify.targets.description import Description, ProtocolError
-from p4verify.targets.program_code import MAIN_TASK
-from p4verify.targets.signature import Signature
+from p4verify.targets.protocol.description import Description, ProtocolError
+from p4verify.targets.protocol.program_code import MAIN_TASK
+from p4verify.targets.protocol.signature import Signature
 from p4verify.verify.history import History, Observation, Operation
 from p4verify.verify.program import Invocation, Program, Value
 

@@ -25,11 +25,11 @@ from typing import Literal, NamedTuple
 
 from elftools.elf.elffile import ELFFile
 
-from p4verify.targets.machine_code import Block, Instruction, blocks_of
-from p4verify.targets.machine_code import Memory as MemoryOperand
-from p4verify.targets.registers import Junction, Machine
-from p4verify.targets.source_lines import Function, SourceLines
-from p4verify.targets.values import MASK, Memory, Unknowns, Value
+from p4verify.targets.machine.machine_code import Block, Instruction, blocks_of
+from p4verify.targets.machine.machine_code import Memory as MemoryOperand
+from p4verify.targets.machine.registers import Junction, Machine
+from p4verify.targets.machine.source_lines import Function, SourceLines
+from p4verify.targets.machine.values import MASK, Memory, Unknowns, Value
 
 Kind = Literal["read", "write"]
 

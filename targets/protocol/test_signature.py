@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from p4verify.targets.signature import Signature
+from p4verify.targets.protocol.signature import Signature
 from p4verify.verify.program import Value
 
 BY_TYPE: dict[str, st.SearchStrategy[Value]] = {

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 MANIFEST = "p4verify.toml"
-BUNDLED = Path(__file__).parent / "firmware"
+BUNDLED = Path(__file__).parent.parent / "firmware"
 ADAPTERS = BUNDLED / "adapters"
 C_SUFFIXES = frozenset({".c"})
 CXX_SUFFIXES = frozenset({".cpp", ".cc", ".cxx"})

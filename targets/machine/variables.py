@@ -15,7 +15,7 @@ from typing import Any
 from elftools.dwarf.dwarf_expr import DWARFExprParser
 from elftools.elf.elffile import ELFFile
 
-from p4verify.targets.source_lines import c_units
+from p4verify.targets.machine.source_lines import c_units
 
 _NAMED_SCOPES = frozenset({"DW_TAG_namespace", "DW_TAG_structure_type", "DW_TAG_class_type", "DW_TAG_subprogram"})
 _TRANSPARENT = frozenset({

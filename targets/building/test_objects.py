@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from p4verify.targets.compilers import require
-from p4verify.targets.objects import CompileError, ObjectCache, Roots, Unit, digest_of, parse_dependencies
+from p4verify.targets.building.compilers import require
+from p4verify.targets.building.objects import CompileError, ObjectCache, Roots, Unit, digest_of, parse_dependencies
 
 COMPILER = require()
 

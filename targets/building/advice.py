@@ -10,9 +10,9 @@ import shlex
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from p4verify.targets.linking import LinkError
-from p4verify.targets.manifest import C_SUFFIXES, CXX_SUFFIXES, MANIFEST, Manifest, line_of
-from p4verify.targets.objects import CompileError
+from p4verify.targets.building.linking import LinkError
+from p4verify.targets.building.manifest import C_SUFFIXES, CXX_SUFFIXES, MANIFEST, Manifest, line_of
+from p4verify.targets.building.objects import CompileError
 
 LINES_SHOWN = 60
 FILES_SEARCHED = 5000

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from p4verify.targets.advice import redacted
-from p4verify.targets.build import Build, BuildError, build_firmware, build_litmus, cache_folder
-from p4verify.targets.compilers import Compiler, available, require
-from p4verify.targets.manifest import MANIFEST, ManifestError, load
-from p4verify.targets.plan import table_source
+from p4verify.targets.building.advice import redacted
+from p4verify.targets.building.build import Build, BuildError, build_firmware, build_litmus, cache_folder
+from p4verify.targets.building.compilers import Compiler, available, require
+from p4verify.targets.building.manifest import MANIFEST, ManifestError, load
+from p4verify.targets.building.plan import table_source
 
 MANIFEST_TEXT = """\
 [firmware]

@@ -7,9 +7,9 @@ import pytest
 from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import SymbolTableSection
 
-from p4verify.targets.compilers import Compiler, available
-from p4verify.targets.source_lines import readable
-from p4verify.targets.symbols import Symbols
+from p4verify.targets.building.compilers import Compiler, available
+from p4verify.targets.machine.source_lines import readable
+from p4verify.targets.machine.symbols import Symbols
 
 COMPILERS = available()
 

@@ -18,7 +18,7 @@ from elftools.common.exceptions import ELFError
 from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import SymbolTableSection
 
-from p4verify.targets.compilers import Compiler
+from p4verify.targets.building.compilers import Compiler
 
 LINK_SECONDS = 600
 """Zig builds its C runtime at its first link."""

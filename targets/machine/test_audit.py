@@ -8,8 +8,8 @@ import pytest
 from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import SymbolTableSection
 
-from p4verify.targets.audit import BlindSpot, audit
-from p4verify.targets.compilers import Compiler, available
+from p4verify.targets.building.compilers import Compiler, available
+from p4verify.targets.machine.audit import BlindSpot, audit
 
 COMPILERS = available()
 

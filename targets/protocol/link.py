@@ -20,7 +20,7 @@ from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import IO, Final, Protocol, Self
 
-from p4verify.targets.frames import Counters, Decoder, Encoder, Event
+from p4verify.targets.protocol.frames import Counters, Decoder, Encoder, Event
 
 _READ_SIZE: Final = 1 << 20
 _LAST_WORDS: Final = 4096

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from p4verify.targets.compilers import Compiler, available
-from p4verify.targets.linking import Link, LinkError, functions_of, has_thread_locals, link, outside_reset
-from p4verify.targets.plan import RUNTIME
+from p4verify.targets.building.compilers import Compiler, available
+from p4verify.targets.building.linking import Link, LinkError, functions_of, has_thread_locals, link, outside_reset
+from p4verify.targets.building.plan import RUNTIME
 
 COMPILERS = available()
 

@@ -17,14 +17,22 @@ from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from p4verify.targets import advice
-from p4verify.targets.audit import BlindSpot, audit
-from p4verify.targets.compilers import Compiler, require
-from p4verify.targets.linking import Link, LinkError, code_of, functions_of, has_thread_locals, link, outside_reset
-from p4verify.targets.manifest import CXX_SUFFIXES, Manifest
-from p4verify.targets.objects import CompileError, ObjectCache, OnProgress, Unit, digest_of, write_atomically
-from p4verify.targets.plan import C_STANDARD, CXX_STANDARD, RUNTIME, Litmus, Plan, firmware_plan, litmus_plan
-from p4verify.targets.symbols import Symbols
+from p4verify.targets.building import advice
+from p4verify.targets.building.compilers import Compiler, require
+from p4verify.targets.building.linking import (
+    Link,
+    LinkError,
+    code_of,
+    functions_of,
+    has_thread_locals,
+    link,
+    outside_reset,
+)
+from p4verify.targets.building.manifest import CXX_SUFFIXES, Manifest
+from p4verify.targets.building.objects import CompileError, ObjectCache, OnProgress, Unit, digest_of, write_atomically
+from p4verify.targets.building.plan import C_STANDARD, CXX_STANDARD, RUNTIME, Litmus, Plan, firmware_plan, litmus_plan
+from p4verify.targets.machine.audit import BlindSpot, audit
+from p4verify.targets.machine.symbols import Symbols
 
 FORMAT = "2"
 """Raised when what a build means changes, so that nothing built before is found."""

@@ -7,11 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from p4verify.targets.description import Description, ObserverKind, OperationKind
 from p4verify.targets.driven_c import C
-from p4verify.targets.protocol import Ended, MessageType, ProgramError, ProtocolError, decode_history, encode_program
-from p4verify.targets.recording import DONE, FILLER, INVOKE, LOADED, OBSERVE, RETURN, TASK
-from p4verify.targets.signature import Signature
+from p4verify.targets.protocol.description import Description, ObserverKind, OperationKind
+from p4verify.targets.protocol.messages import (
+    Ended,
+    MessageType,
+    ProgramError,
+    ProtocolError,
+    decode_history,
+    encode_program,
+)
+from p4verify.targets.protocol.recording import DONE, FILLER, INVOKE, LOADED, OBSERVE, RETURN, TASK
+from p4verify.targets.protocol.signature import Signature
 from p4verify.verify.execution import Ending, Outcome
 from p4verify.verify.history import History, Observation, Operation
 from p4verify.verify.program import Invocation, Program, Task

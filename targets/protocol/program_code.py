@@ -10,7 +10,7 @@ import struct
 from collections.abc import Sequence
 from typing import Final
 
-from p4verify.targets.description import Description
+from p4verify.targets.protocol.description import Description
 from p4verify.verify.program import Invocation, Program, Task
 
 FORMAT_VERSION: Final = 1

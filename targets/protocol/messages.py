@@ -13,10 +13,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from p4verify.targets.description import Description, ProtocolError, Reader, pack_str
-from p4verify.targets.frames import Counters, Decoder, Encoder, Event, Frame, LogText
-from p4verify.targets.program_code import ProgramError, encode_program
-from p4verify.targets.recording import HistoryDecoder, decode_history
+from p4verify.targets.protocol.description import Description, ProtocolError, Reader, pack_str
+from p4verify.targets.protocol.frames import Counters, Decoder, Encoder, Event, Frame, LogText
+from p4verify.targets.protocol.program_code import ProgramError, encode_program
+from p4verify.targets.protocol.recording import HistoryDecoder, decode_history
 from p4verify.verify.execution import Ending, Outcome
 
 __all__ = [

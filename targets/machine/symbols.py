@@ -8,8 +8,8 @@ from __future__ import annotations
 from functools import lru_cache
 from pathlib import Path
 
-from p4verify.targets.source_lines import Place, SourceLines
-from p4verify.targets.variables import Variables
+from p4verify.targets.machine.source_lines import Place, SourceLines
+from p4verify.targets.machine.variables import Variables
 
 
 class Symbols:

@@ -13,11 +13,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from p4verify.targets.compilers import Compiler
-from p4verify.targets.manifest import ADAPTERS, CXX_SUFFIXES, ConfigValue, Manifest, sdkconfig_header
-from p4verify.targets.objects import Roots, Unit, digest_of, write_atomically
+from p4verify.targets.building.compilers import Compiler
+from p4verify.targets.building.manifest import ADAPTERS, CXX_SUFFIXES, ConfigValue, Manifest, sdkconfig_header
+from p4verify.targets.building.objects import Roots, Unit, digest_of, write_atomically
 
-RUNTIME = Path(__file__).parent / "c"
+RUNTIME = Path(__file__).parent.parent / "c"
 C_STANDARD, CXX_STANDARD = "gnu17", "gnu++20"
 
 _WRAP = re.compile(r"^\s*P4V_WRAP\(\s*(\w+)\s*\)", re.MULTILINE)

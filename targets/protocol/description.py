@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 
-from p4verify.targets.signature import Signature
+from p4verify.targets.protocol.signature import Signature
 
 PROTOCOL_VERSION: Final = 1
 

@@ -1,0 +1,1 @@
+"""What host and agent say to each other, byte for byte. Only `link` does any I/O."""
