@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from p4verify.targets.building.build import build_firmware
 from p4verify.targets.building.manifest import load
 from p4verify.targets.driven_c import C
+from p4verify.targets.protocol.test_signature import BY_TYPE
 from p4verify.targets.sim import SimTarget
 from p4verify.targets.target import Exploration, Found
-from p4verify.targets.protocol.test_signature import BY_TYPE
 from p4verify.verify.execution import Execution, Outcome
 from p4verify.verify.program import Invocation, Program, Task
 from p4verify.verify.schedule import Granularity, Schedule
