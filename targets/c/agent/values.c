@@ -24,6 +24,17 @@ void values_copy(uint8_t *to, const uint8_t *from, size_t length)
     }
 }
 
+/* A number of 1 to 8 bytes: a record is full of them, and of one size each a copy is one instruction. */
+static void copy_number(uint8_t *to, const uint8_t *from, size_t bytes)
+{
+    if (bytes == 4)
+        __builtin_memcpy(to, from, 4);
+    else if (bytes == 1)
+        *to = *from;
+    else
+        values_copy(to, from, bytes);
+}
+
 static const uint8_t *take(p4v_reader *reader, size_t length)
 {
     if (reader->short_read || (size_t)(reader->end - reader->at) < length) {
@@ -72,7 +83,7 @@ void p4v_put_uint(p4v_writer *writer, uint64_t value, size_t bytes)
 {
     uint8_t *at = bytes <= sizeof value ? room(writer, bytes) : NULL;
     if (at)
-        values_copy(at, (const uint8_t *)&value, bytes);
+        copy_number(at, (const uint8_t *)&value, bytes);
     else
         writer->overflow = true;
 }

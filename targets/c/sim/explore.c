@@ -10,7 +10,7 @@
 
 enum { TABLE_START = 1 << 12, CHECK_EVERY = 32, PROGRESS_NS = 100000000 };
 
-struct seen { uint64_t a, b; uint32_t index, count; };
+struct seen { struct digest history; uint32_t index, count; };
 static struct seen *table;
 static uint32_t table_size, table_used;
 static uint64_t points_total, differing;
@@ -25,9 +25,11 @@ static uint64_t now_ns(void) {
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-static struct seen *find(struct seen *slots, uint32_t size, uint64_t a, uint64_t b) {
-    uint32_t at = (uint32_t)a & (size - 1);
-    while (slots[at].count && (slots[at].a != a || slots[at].b != b)) at = (at + 1) & (size - 1);
+static bool same(struct digest one, struct digest other) { return one.a == other.a && one.b == other.b; }
+
+static struct seen *find(struct seen *slots, uint32_t size, struct digest history) {
+    uint32_t at = (uint32_t)history.a & (size - 1);
+    while (slots[at].count && !same(slots[at].history, history)) at = (at + 1) & (size - 1);
     return &slots[at];
 }
 
@@ -36,7 +38,7 @@ static void grow(void) {
     struct seen *larger = __real_calloc(size, sizeof *larger);
     if (!larger) __real_abort();
     for (uint32_t i = 0; i < table_size; i++)
-        if (table[i].count) *find(larger, size, table[i].a, table[i].b) = table[i];
+        if (table[i].count) *find(larger, size, table[i].history) = table[i];
     __real_free(table);
     table = larger;
     table_size = size;
@@ -49,17 +51,16 @@ static void forget_all(void) {
     grow();
 }
 
-static uint64_t identity(uint64_t salt, uint32_t quantum_us) {
-    uint64_t ending = engine.outcome == PORT_COMPLETED ? 0 : mix(engine.outcome + engine.detail_pc);
-    return mix(subject.hash(ending ^ salt, quantum_us));
+static struct digest identity(uint32_t quantum_us) {
+    return subject.hash(engine.outcome == PORT_COMPLETED ? 0 : mix(engine.outcome + engine.detail_pc), quantum_us);
 }
 
 static struct seen *note(uint32_t quantum_us) {
-    uint64_t a = identity(0, quantum_us), b = identity(0x9E3779B97F4A7C15ull, quantum_us);
+    struct digest history = identity(quantum_us);
     if (2 * table_used >= table_size) grow();
-    struct seen *slot = find(table, table_size, a, b);
+    struct seen *slot = find(table, table_size, history);
     if (slot->count++) return NULL;
-    *slot = (struct seen){a, b, table_used++, 1};
+    *slot = (struct seen){history, table_used++, 1};
     return slot;
 }
 
@@ -99,14 +100,14 @@ static void measure_length(void) {
 
 /* The self-check: the same execution once more, from the same state of learning, must be the same to the microsecond. */
 static void execute_again(uint64_t ordinal, uint32_t known) {
-    uint64_t history = identity(0, 1);
+    struct digest history = identity(1);
     uint32_t choices = engine.choice_points, left = engine.points_left, now = shadow_log_length;
     static uint32_t saved[WIRE_PAYLOAD_MAX];
     if (now > WIRE_PAYLOAD_MAX) return;
     __real_memcpy(saved, shadow_log, now * sizeof *saved);
     if (known < now) shadow_restore(saved, known);
     session_execute(ordinal);
-    if (identity(0, 1) != history || engine.choice_points != choices || engine.points_left != left) differing++;
+    if (!same(identity(1), history) || engine.choice_points != choices || engine.points_left != left) differing++;
 }
 
 void explore(wire_reader *reader) {
@@ -134,6 +135,7 @@ void explore(wire_reader *reader) {
         uint64_t now = now_ns();
         if ((budget_ns && now - start > budget_ns) || session_interrupted()) break;
         if (hung || now - reported > PROGRESS_NS) { reported = now; send_progress(WIRE_PROGRESS, done); }
+        session_flush();
     }
     send_counts();
     send_progress(WIRE_EXPLORED, done);

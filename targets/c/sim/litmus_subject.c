@@ -2,7 +2,6 @@
  * litmus_subject.c: a self-contained file under the controlled scheduler: its app_main, or its main. What it prints is
  * its observable history.
  */
-#include "digest.h"
 #include "engine.h"
 #include "subject.h"
 
@@ -42,9 +41,9 @@ static void log_output(const char *text, size_t length) {
     session_ring.used += length;
 }
 
-static uint64_t hash(uint64_t seed, uint32_t quantum_us) {
+static struct digest hash(uint64_t seed, uint32_t quantum_us) {
     (void)quantum_us;
-    return digest_bytes(seed, session_ring.bytes, session_ring.used);
+    return digest_bytes((struct digest){seed, seed}, session_ring.bytes, session_ring.used);
 }
 
 const struct subject subject = {false, 1, start, describe, load, entry, log_output, hash};

@@ -16,25 +16,29 @@ agent_ring session_ring = {.bytes = ring_bytes, .capacity = RING_BYTES};
 static wire_encoder encoder;
 static wire_decoder decoder;
 static wire_assembly assembly = {.bytes = program_bytes, .capacity = PROGRAM_BYTES};
-static uint8_t frame_in[WIRE_FRAME_MAX(WIRE_PAYLOAD_MAX)], frame_out[WIRE_FRAME_MAX(WIRE_PAYLOAD_MAX)];
+static uint8_t frame_in[WIRE_FRAME_MAX(WIRE_PAYLOAD_MAX)];
+static uint8_t frames[2 * WIRE_FRAME_MAX(WIRE_PAYLOAD_MAX)];   /* many go out at once: to wake the host is expensive */
+static size_t frames_used;
 extern const char p4v_firmware_name[], p4v_build_id[];   /* in the table that the build writes */
 static bool loaded;
 
 uint32_t session_position(void);
 uint32_t session_position(void) { return session_ring.records; }
 
-static void write_all(const uint8_t *bytes, size_t length) {
-    while (length) {
-        ssize_t done = write(STDOUT_FILENO, bytes, length);
-        if (done < 0 && errno == EINTR) continue;
-        if (done <= 0) __real_exit(0);   /* nobody listens any more */
-        bytes += done;
-        length -= (size_t)done;
+void session_flush(void) {
+    for (size_t done = 0; done < frames_used;) {
+        ssize_t taken = write(STDOUT_FILENO, frames + done, frames_used - done);
+        if (taken < 0 && errno == EINTR) continue;
+        if (taken <= 0) __real_exit(0);   /* nobody listens any more */
+        done += (size_t)taken;
     }
+    frames_used = 0;
 }
 
 void session_send(uint8_t type, const void *payload, size_t length) {
-    write_all(frame_out, wire_encode(&encoder, type, payload, length, frame_out, sizeof frame_out));
+    if (sizeof frames - frames_used < WIRE_FRAME_MAX(length)) session_flush();
+    uint8_t *at = frames + frames_used;
+    frames_used += wire_encode(&encoder, type, payload, length, at, sizeof frames - frames_used);
 }
 
 void session_error(const char *text) {
@@ -215,6 +219,7 @@ int __wrap_main(void) {
     wire_decoder_init(&decoder, frame_in, sizeof frame_in, on_frame, on_text, NULL);
     static uint8_t bytes[65536];
     for (;;) {
+        session_flush();
         ssize_t got = read(STDIN_FILENO, bytes, sizeof bytes);
         if (got < 0 && errno == EINTR) continue;
         if (got <= 0) return 0;

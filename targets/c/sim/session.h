@@ -9,7 +9,8 @@
 #include "engine.h"
 #include "subject.h"
 
-void session_send(uint8_t type, const void *payload, size_t length);
+void session_send(uint8_t type, const void *payload, size_t length);   /* goes out with the next flush, or before */
+void session_flush(void);
 void session_error(const char *text);
 bool session_interrupted(void);      /* the host has said something: stop and listen */
 

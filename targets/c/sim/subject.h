@@ -6,6 +6,7 @@
 #define P4V_SUBJECT_H
 
 #include "../agent/agent.h"
+#include "digest.h"
 
 /* Where an execution's observable history goes: the agent's records, or what a litmus file printed. */
 extern agent_ring session_ring;
@@ -18,7 +19,7 @@ struct subject {
     const char *(*load)(const uint8_t *program, size_t length);   /* NULL, or what is wrong with it */
     void (*entry)(void *unused);                                  /* the main task */
     void (*log)(const char *text, size_t length);                 /* what the firmware prints */
-    uint64_t (*hash)(uint64_t seed, uint32_t quantum_us);         /* of what invariants read in session_ring */
+    struct digest (*hash)(uint64_t seed, uint32_t quantum_us);    /* of what invariants read in session_ring */
 };
 extern const struct subject subject;
 

@@ -15,30 +15,37 @@
 
 /* ---- encoding ---- */
 
-/* COBS, byte by byte: `code` is where the open block's length goes, NULL when the last block is full: whether another
- * one follows it is known only when another byte comes. */
-typedef struct stuffing { uint8_t *code, *at; } stuffing;
+/* COBS in progress: `open` bytes of the block under way lie before `at`, the one that holds its length among them.
+ * A full block stays open: whether another one follows it is known only when another byte comes. */
+typedef struct stuffing { uint8_t *at; size_t open; } stuffing;
 
-static void stuff_byte(stuffing *out, uint8_t byte)
+static void open_block(stuffing *out)
 {
-    if (!out->code)
-        out->code = out->at++;
-    if (byte)
-        *out->at++ = byte;
-    bool full = out->at - out->code == 255;
-    if (!byte || full)
-        *out->code = (uint8_t)(out->at - out->code);
-    if (full)
-        out->code = NULL;
-    else if (!byte)
-        out->code = out->at++;
+    *out->at++ = 1;
+    out->open = 1;
 }
 
-static uint32_t stuff(stuffing *out, uint32_t crc, const uint8_t *bytes, size_t length)
+/* As many bytes as the open block takes. Its length is written with each of them and the last one stands: half of a
+ * history is zeros without any order, and a branch on them would be mispredicted as often. */
+static size_t stuff_block(stuffing *out, const uint8_t *bytes, size_t length)
 {
-    for (size_t i = 0; i < length; i++)
-        stuff_byte(out, bytes[i]);
-    return wire_crc32(crc, bytes, length);
+    uint8_t *at = out->at;
+    size_t open = out->open;
+    length = length < 255 - open ? length : 255 - open;
+    for (size_t i = 0; i < length; i++) {
+        open = bytes[i] ? open + 1 : 1;
+        *at++ = bytes[i];
+        at[-(ptrdiff_t)open] = (uint8_t)open;
+    }
+    *out = (stuffing){at, open};
+    return length;
+}
+
+static void stuff(stuffing *out, const uint8_t *bytes, size_t length)
+{
+    for (size_t done = 0; done < length; done += stuff_block(out, bytes + done, length - done))
+        if (out->open == 255)
+            open_block(out);
 }
 
 size_t wire_encode(wire_encoder *encoder, uint8_t type, const void *payload, size_t length, uint8_t *out,
@@ -48,13 +55,13 @@ size_t wire_encode(wire_encoder *encoder, uint8_t type, const void *payload, siz
         return 0;
     uint16_t sequence = encoder->sequence++;
     const uint8_t header[3] = {type, (uint8_t)sequence, (uint8_t)(sequence >> 8)};
-    stuffing to = {out + 1, out + 2};
-    uint32_t crc = stuff(&to, 0, header, sizeof header);
-    crc = stuff(&to, crc, payload, length);
+    uint32_t crc = wire_crc32(wire_crc32(0, header, sizeof header), payload, length);
     const uint8_t sum[4] = {(uint8_t)crc, (uint8_t)(crc >> 8), (uint8_t)(crc >> 16), (uint8_t)(crc >> 24)};
-    stuff(&to, 0, sum, sizeof sum);
-    if (to.code)
-        *to.code = (uint8_t)(to.at - to.code);
+    stuffing to = {out + 1, 0};
+    open_block(&to);
+    stuff(&to, header, sizeof header);
+    stuff(&to, payload, length);
+    stuff(&to, sum, sizeof sum);
     out[0] = 0;
     *to.at++ = 0;
     return (size_t)(to.at - out);
