@@ -6,11 +6,10 @@ point nor take part in a race, and a verdict that rests on it would be a lie; so
 function, registers are followed as symbolic values (registers.py); a call of `__tsan_read4` with address E in rdi
 announces [E, E+4) for reading, and a load or store is seen when an announcement of it arrived on every path.
 
-Not reported, because no other task can reach them or nobody can write there: the function's own frame, read-only data,
-functions' addresses, vtables. Limits: a local variable whose address another task holds and which the compiler left
-without hooks is not noticed, nor is a libc function that nobody wrapped; a 4-byte load at an announced 1- or 2-byte
-address is taken for a widened one; a load of bytes announced for writing is the read of a bitfield update, which gcc
-leaves to the write's hook.
+Not reported, because no other task can reach them or nobody can write there: the function's own frame but for variables
+whose address escaped before (escapes.py), read-only data, functions' addresses, vtables. Limits: a libc function that
+nobody wrapped is not noticed; a 4-byte load at an announced 1- or 2-byte address is taken for a widened one; a load of
+bytes announced for writing is the read of a bitfield update, which gcc leaves to the write's hook.
 """
 
 from __future__ import annotations
@@ -25,7 +24,9 @@ from typing import Literal, NamedTuple
 
 from elftools.elf.elffile import ELFFile
 
-from p4verify.targets.machine.machine_code import Block, Instruction, blocks_of
+from p4verify.targets.machine.escapes import ARGUMENTS, Escapes, Thing, given
+from p4verify.targets.machine.frames import locals_of, nameless
+from p4verify.targets.machine.machine_code import Block, Instruction, Register, blocks_of
 from p4verify.targets.machine.machine_code import Memory as MemoryOperand
 from p4verify.targets.machine.registers import Junction, Machine
 from p4verify.targets.machine.source_lines import Function, SourceLines
@@ -78,10 +79,11 @@ class State:
     machine: Machine
     spans: set[Span] = field(default_factory=set)
     used: set[Span] = field(default_factory=set)
+    escapes: Escapes = field(default_factory=Escapes)
 
     def copy(self) -> State:
         """An independent copy."""
-        return State(self.machine.copy(), set(self.spans), set(self.used))
+        return State(self.machine.copy(), set(self.spans), set(self.used), self.escapes.copy())
 
     def announce(self, spans: Iterable[Span]) -> None:
         """A hook was called."""
@@ -101,7 +103,7 @@ def audit(executable: Path, sources: frozenset[str]) -> tuple[BlindSpot, ...]:
 
     OSError or an ELFError of pyelftools when `executable` is no executable.
     """
-    image = Image(executable)
+    image = Image(executable, sources)
     found: dict[tuple[str, int, str, Kind], int] = defaultdict(int)
     for function in image.lines.functions:
         if image.lines.unit(function.start) in sources:
@@ -112,10 +114,12 @@ def audit(executable: Path, sources: frozenset[str]) -> tuple[BlindSpot, ...]:
 
 
 class Image:
-    """What the audit needs of an executable: code, symbol names, and which constant addresses are read-only."""
+    """What the audit needs of an executable: code, names, frames, and which constant addresses are read-only."""
 
-    def __init__(self, executable: Path) -> None:
+    def __init__(self, executable: Path, sources: frozenset[str]) -> None:
         self.lines = SourceLines(executable)
+        self.frames = locals_of(executable, sources)
+        self._keeps: dict[int, frozenset[str]] = {}
         self.names = {function.start: function.name for function in self.lines.functions}
         self._code: list[tuple[int, bytes]] = []
         constant: list[tuple[int, int]] = []
@@ -138,6 +142,16 @@ class Image:
                 return code[function.start - start : function.stop - start]
         return b""
 
+    def keeps(self, callee: int | None, caller: Function) -> frozenset[str]:
+        """The argument registers in which the callee may keep an address; compilers know as much of their own file."""
+        function = self.lines.function(callee) if callee is not None else None
+        if function is None or self.lines.unit(function.start) != self.lines.unit(caller.start):
+            return frozenset(given(self.names.get(callee or 0, "")))
+        if function.start not in self._keeps:
+            self._keeps[function.start] = frozenset()  # recursion: what this call keeps shows elsewhere
+            self._keeps[function.start] = _Walk(self, function).kept()
+        return self._keeps[function.start]
+
     def is_read_only(self, address: int) -> bool:
         """True for an address that nothing can write to while the program runs."""
         number = bisect_right(self._starts, address) - 1
@@ -148,8 +162,9 @@ class _Walk:
     """One function: states by block up to a fixed point, then one pass that lists what was not announced."""
 
     def __init__(self, image: Image, function: Function) -> None:
-        self.names = image.names
+        self.image = image
         self.function = function
+        self.locals = image.frames.get(function.start, [])
         self.unknowns = Unknowns(image.is_read_only)
         self.blocks = blocks_of(image.code(function), function.start)
         self.before: dict[int, list[int]] = defaultdict(list)
@@ -164,6 +179,11 @@ class _Walk:
         for block, state in self._settled():
             self.blindness_of(block, state)
         return self.blindness
+
+    def kept(self) -> frozenset[str]:
+        """The argument registers whose addresses escape from this function."""
+        ends = (self._after(block, state) for block, state in self._settled())
+        return frozenset(thing for end in ends for thing in end.escapes.escaped if isinstance(thing, str))
 
     def _settled(self) -> Iterator[tuple[Block, State]]:
         entries: dict[int, State] = {}
@@ -191,7 +211,7 @@ class _Walk:
         machine = self.junctions[start].merge([state.machine for state in states])
         spans = set(states[0].spans).intersection(*(state.spans for state in states))
         used = {span for state in states for span in state.used}
-        return State(machine, spans, spans & used)
+        return State(machine, spans, spans & used, Escapes.merged(state.escapes for state in states))
 
     def _after(self, block: Block, state: State) -> State:
         for this in block.instructions:
@@ -210,19 +230,45 @@ class _Walk:
             if isinstance(operand, MemoryOperand):
                 blind += self._accesses(this, operand, state)
         if this.flow == "call":
-            self._call(self.names.get(this.target or 0, ""), state)
+            self._call(this, state)
+        else:
+            self._escape_by_store(this, state)
         state.machine.step(this)
         return blind
 
-    def _call(self, name: str, state: State) -> None:
+    def _call(self, this: Instruction, state: State) -> None:
+        for register in self.image.keeps(this.target, self.function):
+            state.escapes.give_away(self._things(state.machine.registers[register], this.address))
+        name = self.image.names.get(this.target or 0, "")
         if name.startswith("__tsan_"):
             state.announce(_announced(name, state.machine))
         else:
             state.forget()
 
+    def _escape_by_store(self, this: Instruction, state: State) -> None:
+        match this.operands:
+            case MemoryOperand(writes=True) as to, Register() as source if this.mnemonic == "mov" and source.size == 8:
+                things = self._things(state.machine.registers[source.name], this.address)
+                address = state.machine.address(to)
+                if things and self.unknowns.points_to(address) is Memory.STACK:
+                    state.escapes.keep(self._things(address, this.address), things)
+                else:
+                    state.escapes.give_away(things)
+
+    def _things(self, value: Value, address: int) -> set[Thing]:
+        """What a value points to at an instruction: variables of the frame, or those of a caller that it got."""
+        if not value.terms:
+            return set()
+        found: set[Thing] = {name for name in ARGUMENTS if self.unknowns.comes_from(("entry", name), value)}
+        offset = self.unknowns.frame_offset(value)
+        if offset is not None:
+            named = {one for one in self.locals if one.holds(offset, address)}
+            found |= named or {nameless(offset)}
+        return found
+
     def _accesses(self, this: Instruction, operand: MemoryOperand, state: State) -> list[tuple[Kind, int]]:
         address = state.machine.address(operand)
-        if operand.segment == "fs" or self.unknowns.points_to(address) is not Memory.ANY:
+        if operand.segment == "fs" or self._private(address, this, state):
             return []
         size = _repeated(this, operand, state.machine)
         kinds: list[Kind] = ["read"] if operand.reads else []
@@ -238,6 +284,12 @@ class _Walk:
                 if span.vtable:
                     state.machine.constant_loads.add(this.address)
         return blind
+
+    def _private(self, address: Value, this: Instruction, state: State) -> bool:
+        kind = self.unknowns.points_to(address)
+        if kind is Memory.STACK and state.escapes.escaped:
+            return not self._things(address, this.address) & state.escapes.escaped
+        return kind is not Memory.ANY
 
 
 def _repeated(this: Instruction, operand: MemoryOperand, machine: Machine) -> int:

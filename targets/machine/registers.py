@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from p4verify.targets.machine.machine_code import Instruction, Operand, Register
 from p4verify.targets.machine.machine_code import Memory as MemoryOperand
-from p4verify.targets.machine.values import MASK, Memory, Unknowns, Value
+from p4verify.targets.machine.values import MASK, STACK, Memory, Unknowns, Value
 
 FLAGS = "rflags"
 REGISTERS = ("rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp", "rsp", *(f"r{number}" for number in range(8, 16)), FLAGS)
@@ -47,7 +47,7 @@ class Machine:
     def at_entry(cls, unknowns: Unknowns) -> Machine:
         """The state at the entry of a function: every register is unknown, and rsp is a stack pointer."""
         registers = {name: unknowns.of(("entry", name)) for name in REGISTERS}
-        registers["rsp"] = unknowns.of("stack", Memory.STACK)
+        registers["rsp"] = unknowns.of(STACK, Memory.STACK)
         return cls(unknowns, registers)
 
     def copy(self) -> Machine:
@@ -130,9 +130,7 @@ class Machine:
 
     def _stack_offset(self, address: Value) -> int | None:
         """The distance from the stack pointer at entry, None when the address is anything else."""
-        if address.terms != ((self.unknowns.number("stack"), 1),):
-            return None
-        return address.constant - (1 << 64) if address.constant >> 63 else address.constant
+        return self.unknowns.frame_offset(address) if len(address.terms) == 1 else None
 
     def _write(self, this: Instruction, operand: Operand, value: Value) -> None:
         if isinstance(operand, MemoryOperand):

@@ -101,15 +101,19 @@ def c_units(dwarf: Any) -> Iterator[Any]:
             yield unit
 
 
+def unit_name(unit: Any) -> str:
+    """The source file of a compilation unit, as `SourceLines.unit` names it."""
+    return source_name(_text(unit.get_top_DIE(), "DW_AT_name"))
+
+
 def _all_rows(dwarf: Any) -> Iterator[tuple[int, str, int, str]]:
     """(address, file, line, unit) of every row; where a sequence ends, a row of line 0."""
     for unit in c_units(dwarf):
         program = dwarf.line_program_for_CU(unit)
         if program is None:
             continue
-        top = unit.get_top_DIE()
-        name = source_name(_text(top, "DW_AT_name"))
-        files = _file_names(program.header, _text(top, "DW_AT_comp_dir"))
+        name = unit_name(unit)
+        files = _file_names(program.header, _text(unit.get_top_DIE(), "DW_AT_comp_dir"))
         file, line = "", 0
         for entry in program.get_entries():
             state = entry.state

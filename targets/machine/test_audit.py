@@ -157,6 +157,52 @@ def test_without_hooks_everything_shared_is_named(tmp_path: Path, compiler: Comp
     assert {spot.function for spot in spots} == {"f"}
 
 
+ESCAPED = {
+    "given to a call": ("int x = 1; otherp(&x); return x;", {("read", 4)}),
+    "stored": ("int x[3]; x[1] = 7; kept = x; other(1); return x[1];", {("write", 8), ("read", 4)}),
+    "only a field's address": ("struct batt b; b.soh = 1; otherp(b.flags); return (int)b.soh;", {("read", 4)}),
+    "stored in another local": (
+        "int x = 1; struct state t; t.p = (void *)&x; sinkp((void *)&t); return x;", {("read", 4)}),
+    "by a function of the same file": ("int x = 1; keep(&x); other(0); return x;", {("read", 4)}),
+    "by a function that it calls": ("int x = 1; pass_on(&x); return x;", {("read", 4)}),
+    "an element": ("int x[4]; otherp(x); return x[other(1) & 3];", {("read", 4)}),
+}  # fmt: skip
+PRIVATE = {
+    "never given away": "volatile int x = 1; return x + x;",
+    "before it was given away": "volatile int x = 1; int y = x + x; otherp((int *)&x); return y;",
+    "given to a function that copies": "int x = 1; xQueueReceive(&x); return x;",
+    "to one of the same file that keeps nothing": "int x = 1; look(&x); return x;",
+    "to a recursive one": "int x = 3; count(&x); return x;",
+    "another variable was": "int x = 1; volatile int y = 2; otherp(&x); return y;",
+}
+KEEPERS = """\
+int *kept;
+void otherp(int *p);
+int xQueueReceive(int *p);
+__attribute__((noinline, no_sanitize("thread"))) static void keep(int *p) { kept = p; }
+__attribute__((noinline, no_sanitize("thread"))) static void pass_on(int *p) { keep(p + 0); other(0); }
+__attribute__((noinline, no_sanitize("thread"))) static int look(int *p) { return other(p[0]); }
+__attribute__((noinline, no_sanitize("thread"))) static void count(int *p) { if (--*p) count(p); other(0); }
+"""
+
+
+def frame_spots(folder: Path, compiler: Compiler, body: str) -> set[tuple[str, int]]:
+    """The blind spots of a function without hooks that uses nothing but its own frame."""
+    source = DECLARED + KEEPERS + f'__attribute__((no_sanitize("thread"))) int f(void) {{ {body} }}\n'
+    return {(spot.access, spot.size) for spot in audited(folder, compiler, source) if spot.function == "f"}
+
+
+@pytest.mark.parametrize("form", ESCAPED)
+def test_a_local_that_others_may_reach_is_named(tmp_path: Path, compiler: Compiler, form: str) -> None:
+    body, expected = ESCAPED[form]
+    assert frame_spots(tmp_path, compiler, body) == expected
+
+
+@pytest.mark.parametrize("form", PRIVATE)
+def test_a_local_that_nobody_else_reaches_is_not(tmp_path: Path, compiler: Compiler, form: str) -> None:
+    assert frame_spots(tmp_path, compiler, PRIVATE[form]) == set()
+
+
 @pytest.mark.parametrize("hook", ["__tsan_read4", "__tsan_write4"])
 def test_a_hook_of_another_place_covers_nothing(tmp_path: Path, compiler: Compiler, hook: str) -> None:
     """The same code, but the announced address is off by four, or the hook is of the other kind."""

@@ -14,6 +14,8 @@ from enum import Enum
 from typing import NamedTuple
 
 MASK = (1 << 64) - 1
+STACK = "stack"
+"""What the unknown that is the stack pointer at a function's entry stands for."""
 
 
 class Memory(Enum):
@@ -63,6 +65,16 @@ class Unknowns:
     def number(self, key: object) -> int | None:
         """The number of the unknown that stands for `key`, if there is one."""
         return self.numbers.get(key)
+
+    def comes_from(self, key: object, value: Value) -> bool:
+        """Whether a value is the unknown that stands for `key`, plus whatever."""
+        return (self.number(key), 1) in value.terms
+
+    def frame_offset(self, value: Value) -> int | None:
+        """How far from the stack pointer at entry an address lies, but for an index; None outside the frame."""
+        if not self.comes_from(STACK, value):
+            return None
+        return value.constant - (1 << 64) if value.constant >> 63 else value.constant
 
     def points_to(self, value: Value) -> Memory:
         """Where an address lies: a stack pointer plus anything is stack, a read-only table plus an index read-only."""

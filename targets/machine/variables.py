@@ -114,7 +114,7 @@ class Variables:
 
 def _variables(dwarf: Any) -> Iterator[Variable]:
     for unit in c_units(dwarf):
-        types = _Types(dwarf)
+        types = Types(dwarf)
         for die in unit.iter_DIEs():
             places = _places(dwarf, unit, die) if die.tag == "DW_TAG_variable" else ()
             for address, offset, size in places:
@@ -171,7 +171,7 @@ def _text(die: Any) -> str:
     return found.value.decode(errors="replace") if found else ""
 
 
-class _Types:
+class Types:
     """Layouts of the types of one compilation unit, each worked out once."""
 
     def __init__(self, dwarf: Any) -> None:

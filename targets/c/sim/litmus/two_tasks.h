@@ -5,9 +5,8 @@
  * interleaving. A step is `to=from`, `to=from+number` or `to=from|number`; `;` joins what is indivisible; names are
  * words that begin as 0, or as `begin` says. `reader-gcc` is how one compiler does it otherwise. `outcome` lists the
  * words that print() shows. `blind` names compilers that leave the access without hooks, and a line that ends in
- * `audited` is one that the audit must then name; `unaudited` those where not even the audit does (clang before 18 takes
- * the fields of a local whose address was given away for private). What is shared is not static: a compiler that sees
- * every value stored would shrink it.
+ * `audited` is one that the audit must then name. What is shared is not static: a compiler that sees every value stored
+ * would shrink it.
  */
 #include <pthread.h>
 #include <stdint.h>
