@@ -2,7 +2,8 @@
 every invariant judges every distinct history, and what is found is replayed and minimised.
 
 Deterministic but for the clock: the seed decides programs and schedules, the budget only how many there are. The
-first finding of each invariant is kept; an invariant that is violated is not judged any more.
+first finding of each invariant is kept, and where it is a muddle the first one with few preemptions beside it; then the
+invariant is not judged any more.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from hypothesis import strategies as st
 from p4verify.stateful.strategies import Programs, focused
 from p4verify.targets.sim import SimTarget
 from p4verify.targets.target import Exploration, Found, Origin, Progress
-from p4verify.verify.explore import Finding, Tally
+from p4verify.verify.explore import Finding, Tally, judge
 from p4verify.verify.program import Program, Value
 from p4verify.verify.schedule import Granularity
 from p4verify.verify.verdict import Invariant, Setting
@@ -30,8 +31,10 @@ EXECUTIONS = 100
 
 TURNS_PER_SEED = 1_000_003
 """Turns of one seed never meet those of the next."""
-RESERVE_SECONDS = 2.0
-RESERVE_SHARE = 0.5
+RESERVE_HISTORIES, RESERVE_SHARE = 1200, 0.5
+"""What confirming one finding may cost, in histories at this machine's speed; and at most, of the whole budget."""
+FEW = 2
+"""Preemptions of a sighting above which a calmer one is looked for."""
 
 PORTFOLIO: tuple[Exploration, ...] = (
     Exploration("delay", Granularity.WORDS, executions=EXECUTIONS, depth=2),
@@ -49,11 +52,12 @@ class _Over(BaseException):
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """A violation as it was first seen, in the process that can run it again."""
+    """A violation as it was seen, in the process that can run it again."""
 
     finding: Finding
     program: Program
     origin: Origin
+    preemptions: int
 
 
 @dataclass(slots=True)
@@ -87,12 +91,18 @@ class Campaign:
     watch: Watch = lambda _status: None
     portfolio: Sequence[Exploration] = PORTFOLIO
     sightings: list[Sighting] = field(default_factory=list)
+    """In the order in which they were made; of one invariant at most two, the second calmer than the first."""
 
     def __post_init__(self) -> None:
         self.tally = Tally(self.invariants)
         self.status = Status(budget=self.budget)
         self._begin = time.monotonic()
         self._plans = cycle(self.portfolio)
+
+    def calmest(self) -> list[tuple[int, Sighting]]:
+        """One sighting per violated invariant, with its number, in the order in which these were first violated."""
+        last = {sighting.finding.invariant.id: (number, sighting) for number, sighting in enumerate(self.sightings)}
+        return list(last.values())
 
     # ---- exploring ----
 
@@ -136,8 +146,10 @@ class Campaign:
         self.tally.next_program()
 
         def found(one: Found) -> bool:
+            for finding in self._calmer(one, setting):
+                self.sightings.append(Sighting(finding, setting.program, one.origin, one.preemptions))
             for finding in self.tally.consume(one.execution, setting):
-                self.sightings.append(Sighting(finding, setting.program, one.origin))
+                self.sightings.append(Sighting(finding, setting.program, one.origin, one.preemptions))
                 self.status.findings = (*self.status.findings, finding.invariant.id)
             return self._within_budget()
 
@@ -147,6 +159,18 @@ class Campaign:
         self.status.executions += progress.executions
         self.status.points += progress.points
         self.status.distinct += progress.distinct
+
+    def _calmer(self, one: Found, setting: Setting) -> list[Finding]:
+        """Violations that were so far seen with many preemptions only, by an execution with few."""
+        if one.preemptions > FEW:
+            return []
+        muddled = [sighting.finding.invariant for _, sighting in self.calmest() if sighting.preemptions > FEW]
+        judged = [(invariant, judge(invariant, one.execution, setting)) for invariant in muddled]
+        return [
+            Finding(invariant, setting, one.execution, judgement)
+            for invariant, judgement in judged
+            if judgement.violation is not None
+        ]
 
     def _progress(self, _progress: Progress) -> bool:
         return self._within_budget()
@@ -158,7 +182,8 @@ class Campaign:
 
     def _reserve(self) -> float:
         """Seconds kept back to confirm what has been found."""
-        return min(RESERVE_SHARE * self.budget, RESERVE_SECONDS * len(self.sightings))
+        each = RESERVE_HISTORIES * self.status.elapsed / max(self.tally.distinct, 1)
+        return min(RESERVE_SHARE * self.budget, each * len(self.tally.findings))
 
     def _check_budget(self) -> None:
         if not self._within_budget() or len(self.tally.findings) == len(self.invariants):

@@ -37,8 +37,8 @@ from p4verify.verify.verdict import Invariant, Verdict
 
 TARGET = "sim"
 JOURNAL, COUNTEREXAMPLES = "run.jsonl", "counterexamples"
-LEAST_SHARE, MOST_SHARE = 0.5, 6.0
-"""Seconds in which one finding is minimised."""
+MOST_SHARE, AFTERWARDS_SHARE = 6.0, 0.3
+"""Seconds in which one finding is made small; and those kept for what is done with it afterwards."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,11 +202,11 @@ class _Check:
         findings: dict[str, ConfirmedFinding] = {}
         lost = set()
         confirmer = Confirmer(self.target, self.manifest.config, self.manifest.limits, self.plan.seed)
-        sightings = self.campaign.sightings
-        for number, sighting in enumerate(sightings):
+        sightings = self.campaign.calmest()
+        for done, (number, sighting) in enumerate(sightings):
             id_ = sighting.finding.invariant.id
-            self.watcher.confirming(id_, number + 1, len(sightings))
-            confirmed = self._confirmed(confirmer, sighting, self._share(len(sightings) - number))
+            self.watcher.confirming(id_, done + 1, len(sightings))
+            confirmed = self._confirmed(confirmer, sighting, self._share(len(sightings) - done))
             if confirmed is None:
                 lost.add(id_)
             else:
@@ -221,9 +221,9 @@ class _Check:
             return None
 
     def _share(self, remaining: int) -> float:
-        """Seconds for one of the `remaining` findings: a part of what is left, and a little when nothing is."""
+        """Seconds for one of the `remaining` findings: an equal part of what is left of the budget."""
         left = self.campaign.budget - self._elapsed()
-        return min(max(left / remaining, LEAST_SHARE if left > 0 else 0.0), MOST_SHARE)
+        return min(max(left / remaining - AFTERWARDS_SHARE, 0.0), MOST_SHARE)
 
     def _saved(self, number: int, sighting: Sighting, confirmed: Confirmed) -> ConfirmedFinding:
         name = f"{COUNTEREXAMPLES}/{confirmed.invariant.id}.json"

@@ -1,4 +1,9 @@
-"""From a first sighting to a finding that can be believed: minimised, replayed, traced, and saved.
+"""From a first sighting to a finding that can be believed: calm, small, replayed, traced, and saved.
+
+Calm (at most two preemptions) comes first and is looked for however little time there is, bound after bound: no
+deviation, one, two. Small is what time allows. Both are measured in judged histories, so that a loaded machine finds
+what an idle one finds; the clock only guards against firmware whose every execution is slow. Everything starts from
+what was known about shared memory when the sighting was made, so that it depends on nothing but the sighting.
 
 A finding that does not come back is not shown as one: it is counted, and the verdict is unknown. Which words of
 memory are known to be shared decides where choice points lie, so it is part of every replay.
@@ -13,26 +18,32 @@ from dataclasses import dataclass, replace
 from p4verify.targets.sim import SimTarget
 from p4verify.targets.target import Exploration, Found, Origin, Shared
 from p4verify.verify.execution import Execution
-from p4verify.verify.minimise import Segment, fewest_choices, fewest_segments, smallest_program
+from p4verify.verify.minimise import FEW, Segment, fewest_choices, fewest_segments, smallest_program
 from p4verify.verify.program import Program, Value
 from p4verify.verify.schedule import Granularity, Schedule
 from p4verify.verify.verdict import Invariant, Judgement, Setting
 
 REPLAYS, FEWEST_REPLAYS = 100, 3
-REPLAY_SECONDS = 8.0
-"""When an execution is so slow (a firmware that hangs takes a second each) that replays are ended by the clock."""
-FEWEST_SECONDS = 1.0
+PATIENCE_SECONDS = 8.0
+"""What is needed is ended by the clock only when executions are very slow (a firmware that hangs takes a second)."""
+SMALL, READABLE, FINISH = 2000, 2000, 150
+"""Judged histories that it may take to make one finding small, to make it calm, and to take its last choices away."""
+EXECUTIONS_PER_UNIT = 40
+"""Executions that show nothing new, and cost as much as judging one history."""
+ROUNDS = 6
+"""Of the search for few preemptions, each with other random numbers."""
 
+LEARNING = Exploration("random", executions=100, quantum_us=1_000_000)
+"""Teaches where a program's tasks share memory, before few deviations are placed there."""
 CALM: tuple[Exploration, ...] = (
     Exploration("delay", Granularity.WORDS, executions=1, depth=0),
-    Exploration("delay", Granularity.WORDS, executions=600, depth=1),
-    Exploration("delay", Granularity.WORDS, executions=1500, depth=2),
+    Exploration("delay", Granularity.WORDS, executions=1500, depth=1),
+    Exploration("delay", Granularity.WORDS, executions=3000, depth=2),
 )
-"""Few preemptions by construction."""
+"""Few preemptions by construction: none, one, two. There are fewer choice points than the second has executions."""
+BRIEF = tuple(replace(plan, executions=plan.executions // 3 + 1) for plan in CALM)
 SEARCH: tuple[Exploration, ...] = (
-    CALM[0],
-    replace(CALM[1], executions=200),
-    replace(CALM[2], executions=200),
+    *BRIEF,
     Exploration("pct", Granularity.WORDS, executions=200, depth=2),
     Exploration("random", Granularity.WORDS, executions=150),
 )
@@ -46,6 +57,16 @@ class Case:
     segments: tuple[Segment, ...]
     known: int
     preemptions: int
+
+    @property
+    def calm(self) -> bool:
+        """Few preemptions."""
+        return self.preemptions <= FEW
+
+    @property
+    def plain(self) -> bool:
+        """And hardly a choice beside them of who goes on when somebody waits."""
+        return self.calm and len(self.schedule.choices) <= FEW
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +83,30 @@ class Confirmed:
     replays: int
 
 
+class _Meter:
+    """How much may still be spent on one finding."""
+
+    def __init__(self, seconds: float) -> None:
+        now = time.monotonic()
+        self._end, self._patience = now + seconds, now + seconds + PATIENCE_SECONDS
+        self._units = 0.0
+
+    def begin(self, histories: int) -> None:
+        """So many for what comes now, whatever was spent before."""
+        self._units = histories
+
+    def spend(self, histories: int, executions: int = 0) -> None:
+        self._units -= histories + executions / EXECUTIONS_PER_UNIT
+
+    def wish(self) -> bool:
+        """May it become smaller still?"""
+        return self._units > 0 and time.monotonic() < self._end
+
+    def need(self) -> bool:
+        """May what is needed be looked for still?"""
+        return self._units > 0 and time.monotonic() < self._patience
+
+
 class Confirmer:
     """Confirms findings of one target; in the process that made them, while it lives."""
 
@@ -70,11 +115,14 @@ class Confirmer:
         self._config = config
         self._limits = limits
         self._seed = seed
-        self._deadline = 0.0
+        self._learnt: Shared | None = None
+        self._meter = _Meter(0.0)
 
     def confirm(self, invariant: Invariant, program: Program, origin: Origin, seconds: float) -> Confirmed | None:
-        """None when it does not come back. Minimising stops after `seconds`; the replays come on top."""
-        self._deadline = time.monotonic() + seconds
+        """None when it does not come back. Becoming small stops after `seconds`; becoming calm and replays do not."""
+        self._meter = _Meter(seconds)
+        self._learnt = self._learnt or self._target.shared()
+        self._knowing(self._learnt, origin.known)
         first = self._target.rerun(program, origin)
         if not self._violates(invariant, program, first.execution):
             return None
@@ -82,16 +130,15 @@ class Confirmer:
         program, case = self._smallest(invariant, program, case)
         return self._replayed(invariant, program, self._fewest(invariant, program, case))
 
-    def _left(self) -> float:
-        return self._deadline - time.monotonic()
-
-    def _more(self) -> bool:
-        return self._left() > 0
+    def _knowing(self, shared: Shared, first: int) -> None:
+        """So much is known about shared memory, and nothing that was learnt since."""
+        self._target.restore(Shared(shared.entries[:first]))
 
     def _setting(self, program: Program) -> Setting:
         return Setting(program, self._config, self._limits)
 
     def _judge(self, invariant: Invariant, program: Program, execution: Execution) -> Judgement:
+        self._meter.spend(1)
         return invariant.check(execution, self._setting(program))
 
     def _violates(self, invariant: Invariant, program: Program, execution: Execution) -> bool:
@@ -100,53 +147,66 @@ class Confirmer:
     # ---- smaller programs ----
 
     def _smallest(self, invariant: Invariant, program: Program, case: Case) -> tuple[Program, Case]:
-        """Few preemptions are worth more than few operations: where a calm search succeeds, only calm ones go on."""
-        brief = [replace(plan, executions=plan.executions // 3 + 1) for plan in CALM]
-        calm = self._search(invariant, program, brief)
-        plans = SEARCH if calm is None else CALM
+        """Few preemptions are worth more than few operations: from a plain case on, only calm searches are made."""
+        case = self._calmed(invariant, program, case)
+        plans = BRIEF if case.plain else SEARCH
 
         def search(smaller: Program) -> Case | None:
-            return self._search(invariant, smaller, plans)
+            nonlocal plans
+            met = self._search(invariant, smaller, plans, self._meter.wish)
+            plans = BRIEF if met is not None and met.plain else plans
+            return met
 
-        program, case = smallest_program(program, calm or case, search, self._more)
-        calmer = None if calm else self._search(invariant, program, CALM)
-        return program, calmer or case
+        self._meter.begin(SMALL)
+        smaller, met = smallest_program(program, case, search, self._meter.wish)
+        met = met if met.calm else self._calmed(invariant, smaller, met)
+        return (smaller, met) if met.calm or not case.calm else (program, case)
 
-    def _search(self, invariant: Invariant, program: Program, plans: Sequence[Exploration]) -> Case | None:
+    def _calmed(self, invariant: Invariant, program: Program, case: Case) -> Case:
+        """A case of few deviations, bound after bound; else as few changes of task as can be; else again."""
+        self._meter.begin(READABLE)
+        self._knowing(self._target.shared(), case.known)
+        more = self._meter.wish if case.plain else self._meter.need
+        self._target.explore(program, replace(LEARNING, seed=self._seed), _ignore, lambda _progress: more())
+        for number in range(ROUNDS):
+            met = self._search(invariant, program, CALM, more, number) if more() else None
+            if met is not None:
+                return met
+            case = case if case.calm else self._merged(invariant, program, case)
+            if case.calm:
+                break
+        return case
+
+    def _search(
+        self, invariant: Invariant, program: Program, plans: Sequence[Exploration], more: Callable[[], bool],
+        number: int = 0,
+    ) -> Case | None:  # fmt: skip
         """The first violation that a short search of a program meets."""
         for plan in plans:
-            case = self._explore(invariant, program, plan)
-            if case is not None or not self._more():
+            case = self._explore(invariant, program, replace(plan, seed=self._seed + number), more)
+            if case is not None or not more():
                 return case
         return None
 
-    def _explore(self, invariant: Invariant, program: Program, plan: Exploration) -> Case | None:
+    def _explore(
+        self, invariant: Invariant, program: Program, plan: Exploration, more: Callable[[], bool]
+    ) -> Case | None:
         met: list[Found] = []
 
         def found(one: Found) -> bool:
             if not met and self._violates(invariant, program, one.execution):
                 met.append(one)
-            return not met and self._more()
+            return not met and more()
 
-        self._target.explore(program, replace(plan, seed=self._seed, seconds=max(self._left(), 0.05)), found)
+        done = self._target.explore(program, plan, found, lambda _progress: more())
+        self._meter.spend(0, met[0].origin.ordinal if met else done.executions)
         if not met:
             return None
         again = self._target.rerun(program, met[0].origin)
+        self._knowing(self._target.shared(), met[0].origin.known)  # it went on until it was told to stop
         return Case(again.schedule, again.segments, met[0].origin.known, again.preemptions)
 
     # ---- fewer choices ----
-
-    def _runs(self, invariant: Invariant, program: Program, known: int) -> Callable[[Schedule], bool]:
-        def holds(schedule: Schedule) -> bool:
-            return self._violates(invariant, program, self._target.execute(program, schedule, known=known))
-
-        return holds
-
-    def _fewest(self, invariant: Invariant, program: Program, case: Case) -> Case:
-        self._deadline = max(self._deadline, time.monotonic() + FEWEST_SECONDS)
-        case = self._merged(invariant, program, case)
-        holds = self._runs(invariant, program, case.known)
-        return replace(case, schedule=fewest_choices(case.schedule, holds, self._more))
 
     def _merged(self, invariant: Invariant, program: Program, case: Case) -> Case:
         """As few changes of task as possible."""
@@ -161,14 +221,24 @@ class Confirmer:
                 best = Case(replay.schedule, replay.segments, case.known, replay.preemptions)
             return replay.segments
 
-        fewest_segments(case.segments, run, self._more)
+        fewest_segments(case.segments, run, self._meter.need)
         return best
+
+    def _fewest(self, invariant: Invariant, program: Program, case: Case) -> Case:
+        """As few choices, as early; no more preemptions than there were."""
+        self._meter.begin(FINISH)
+        case = case if case.plain else self._merged(invariant, program, case)
+
+        def holds(schedule: Schedule) -> bool:
+            replay = self._target.run(program, schedule, known=case.known)
+            return replay.preemptions <= case.preemptions and self._violates(invariant, program, replay.execution)
+
+        return replace(case, schedule=fewest_choices(case.schedule, holds, self._meter.need))
 
     # ---- belief ----
 
     def _replayed(self, invariant: Invariant, program: Program, case: Case) -> Confirmed | None:
-        holds = self._runs(invariant, program, case.known)
-        replayed, replays = self._replay(case.schedule, holds)
+        replayed, replays = self._replay(invariant, program, case)
         execution = self._target.execute(program, case.schedule, known=case.known, trace=True)
         judgement = self._judge(invariant, program, execution)
         if replayed < replays or judgement.violation is None:
@@ -176,11 +246,19 @@ class Confirmer:
         shared = Shared(self._target.shared().entries[: case.known])
         return Confirmed(invariant, judgement, program, case.schedule, shared, execution, replayed, replays)
 
-    def _replay(self, schedule: Schedule, holds: Callable[[Schedule], bool]) -> tuple[int, int]:
-        """How many replays showed it again, of how many."""
-        end = time.monotonic() + REPLAY_SECONDS
+    def _replay(self, invariant: Invariant, program: Program, case: Case) -> tuple[int, int]:
+        """How many replays showed it, of how many. One that repeats the last byte for byte is judged as that was."""
+        end = time.monotonic() + PATIENCE_SECONDS
         shown = replays = 0
+        last, shows = None, False
         while replays < REPLAYS and (replays < FEWEST_REPLAYS or time.monotonic() < end):
-            shown += holds(schedule)
+            execution = self._target.execute(program, case.schedule, known=case.known)
+            if execution is not last:
+                last, shows = execution, self._violates(invariant, program, execution)
+            shown += shows
             replays += 1
         return shown, replays
+
+
+def _ignore(_found: Found) -> bool:
+    return True

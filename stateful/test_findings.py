@@ -132,6 +132,51 @@ def test_the_hardened_firmware_holds_where_as_found_fails(hardened: SimTarget, i
     assert exercised > 0, "the program shows nothing of the invariant"
 
 
+WILD = Exploration("random", executions=6000, seed=3)
+"""Its sightings have dozens of preemptions."""
+
+
+def wild(target: SimTarget, id_: str) -> Found:
+    met: list[Found] = []
+
+    def found(one: Found) -> bool:
+        if one.preemptions > 10 and judge(INVARIANTS[id_], one.execution, setting(target, PROGRAMS[id_])).violation:
+            met.append(one)
+        return not met
+
+    target.explore(PROGRAMS[id_], WILD, found)
+    assert met
+    return met[0]
+
+
+def confirmer_of(target: SimTarget) -> Confirmer:
+    manifest = target.build.manifest
+    assert manifest is not None
+    return Confirmer(target, manifest.config, manifest.limits, 0)
+
+
+@pytest.mark.parametrize("id_", ["np.point-intact", "np.metrics-coherent", "tm.cells-coherent", "tm.no-stale-source"])
+def test_without_time_to_become_small_a_finding_is_calm_all_the_same(as_found: SimTarget, id_: str) -> None:
+    finding = confirmer_of(as_found).confirm(INVARIANTS[id_], PROGRAMS[id_], wild(as_found, id_).origin, 0.0)
+    assert finding is not None
+    assert finding.program == PROGRAMS[id_]
+    assert (finding.replayed, finding.replays) == (100, 100)
+    assert finding.execution.trace is not None
+    assert finding.execution.trace.preemptions <= MOST_PREEMPTIONS
+
+
+def test_what_was_learnt_since_does_not_matter(as_found: SimTarget) -> None:
+    id_ = "np.point-intact"
+    origin = wild(as_found, id_).origin
+    confirmer = confirmer_of(as_found)
+    first = confirmer.confirm(INVARIANTS[id_], PROGRAMS[id_], origin, AMPLE_SECONDS)
+    as_found.explore(BACKLOG, Exploration("random", executions=300), lambda _one: True)
+    again = confirmer.confirm(INVARIANTS[id_], PROGRAMS[id_], origin, AMPLE_SECONDS)
+    assert first is not None
+    assert again is not None
+    assert (again.program, again.schedule, again.shared) == (first.program, first.schedule, first.shared)
+
+
 def test_what_does_not_come_back_is_no_finding(as_found: SimTarget) -> None:
     found, _ = searched(as_found, INVARIANTS["np.point-intact"], PROGRAMS["np.point-intact"])
     assert found is not None

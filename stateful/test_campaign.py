@@ -1,0 +1,78 @@
+"""A campaign over a scripted target: which sightings are kept, and what is held back to confirm them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from hypothesis import strategies as st
+
+from p4verify.stateful.campaign import RESERVE_SHARE, Campaign
+from p4verify.stateful.strategies import BATTERY, assemble
+from p4verify.targets.sim import SimTarget
+from p4verify.targets.target import Exploration, Found, OnFound, OnProgress, Origin, Progress
+from p4verify.verify.execution import Ending, Execution, Outcome
+from p4verify.verify.history import History
+from p4verify.verify.program import Program
+from p4verify.verify.verdict import HELD, Invariant, Judgement, Setting, violated
+
+PROGRAM = assemble([[(BATTERY, 0)]], (5,), {}, 0, ())
+AMPLE_SECONDS = 3600.0
+
+
+@dataclass
+class Scripted(SimTarget):
+    """A target whose executions are given by their numbers of preemptions, in the order in which they come."""
+
+    preemptions: Sequence[int]
+    seen: list[int] = field(default_factory=list)
+
+    def explore(
+        self, _program: Program | None, exploration: Exploration, found: OnFound, _progress: OnProgress | None = None
+    ) -> Progress:
+        for index, number in enumerate(self.preemptions):
+            history = Execution(History((), (), 0, 0), Ending(Outcome.COMPLETED), number, str(index))
+            self.seen.append(number)
+            found(Found(index, history, Origin(exploration, index, 0, 0), 0, number))
+        return Progress(len(self.preemptions), 0, len(self.preemptions), {})
+
+
+def always(execution: Execution, _setting: Setting) -> Judgement:
+    return violated(f"execution {execution.ordinal}")
+
+
+def when_calm(execution: Execution, _setting: Setting) -> Judgement:
+    return violated("calm") if execution.ordinal == 1 else HELD
+
+
+def campaign(preemptions: Sequence[int], *invariants: Invariant) -> Campaign:
+    made = Campaign(
+        Scripted(preemptions), {"one": st.just(PROGRAM)}, invariants, {}, {}, 0, AMPLE_SECONDS
+    )  # fmt: skip
+    made.explore()  # until all are violated
+    return made
+
+
+WILD, CALM = Invariant("my.wild", "", always), Invariant("my.calm", "", when_calm)
+
+
+def test_the_first_sighting_with_few_preemptions_takes_the_place_of_a_muddle() -> None:
+    run = campaign([90, 12, 2, 0], WILD)
+    assert [sighting.preemptions for sighting in run.sightings] == [90, 2]
+    assert [(number, sighting.preemptions) for number, sighting in run.calmest()] == [(1, 2)]
+    assert run.status.findings == ("my.wild",)
+
+
+def test_a_calm_sighting_is_kept_and_order_is_that_of_the_first_sightings() -> None:
+    run = campaign([30, 1, 2], WILD, CALM)
+    ids = [(sighting.finding.invariant.id, sighting.preemptions) for _, sighting in run.calmest()]
+    assert ids == [("my.wild", 1), ("my.calm", 1)]
+    assert len(run.sightings) == 3
+
+
+def test_no_more_than_its_share_of_the_budget_is_held_back_to_confirm() -> None:
+    run = campaign([30, 1], WILD)
+    run.status.elapsed = AMPLE_SECONDS
+    assert run._reserve() == RESERVE_SHARE * AMPLE_SECONDS
+    run.status.elapsed = 0.002
+    assert 0 < run._reserve() < RESERVE_SHARE * AMPLE_SECONDS
