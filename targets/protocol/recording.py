@@ -2,8 +2,9 @@
 
 Thousands of histories a second pass through here, so that everything that depends on program and firmware only is
 looked up once, in HistoryDecoder. The histories of one program begin alike and go on alike: of ten observations nine
-have been made before, at the same position and with the same content, and are that value again. It refuses bytes that contradict the program: ProtocolError, never a History that
-is not what happened.
+have been made before, at the same position and with the same content, and are that value again.
+
+It refuses bytes that contradict the program: ProtocolError, never a History that is not what happened.
 """
 
 from __future__ import annotations
