@@ -11,6 +11,7 @@ from p4verify.targets.driven_c import C
 from p4verify.targets.protocol.description import Description, ObserverKind, OperationKind
 from p4verify.targets.protocol.messages import (
     Ended,
+    HistoryDecoder,
     MessageType,
     ProgramError,
     ProtocolError,
@@ -95,6 +96,26 @@ def test_end_and_losses_come_from_who_knows_them() -> None:
 def test_a_task_of_a_known_name_stays_distinct() -> None:
     history = decoded(record(TASK, 3, payload=b"a"), record(OBSERVE, 3, 2))
     assert history.observations[0].task == "a#3"
+
+
+def test_what_is_remembered_of_one_history_is_not_mistaken_in_another() -> None:
+    """One thing at a time differs from the first history: name, position, time, observer, payload."""
+    seven, eight = struct.pack("<If", 7, 1.75), struct.pack("<If", 8, 1.75)
+    announced = [record(TASK, 3, payload=name) for name in (b"dispatch", b"timer")]
+    histories = [
+        (announced[0], record(OBSERVE, 3, 0, seven, 12)),
+        (announced[1], record(OBSERVE, 3, 0, seven, 12)),
+        (announced[0], record(LOADED, 2), record(OBSERVE, 3, 0, seven, 12)),
+        (announced[0], record(OBSERVE, 3, 0, seven, 13)),
+        (announced[0], record(OBSERVE, 3, 2, b"", 12)),
+        (announced[0], record(OBSERVE, 3, 0, eight, 12)),
+    ]
+    decoder = HistoryDecoder(PROGRAM, FIRMWARE)
+    first = [decoder.decode(b"".join(records)) for records in histories]
+    assert first == [decoded(*records) for records in histories]
+    assert len({str(history.observations) for history in first}) == len(histories)
+    again = decoder.decode(b"".join(histories[0]))
+    assert again.observations[0] is first[0].observations[0]
 
 
 @pytest.mark.parametrize(
