@@ -19,12 +19,17 @@ class TraceDecoder:
     def __init__(self, symbols: Symbols) -> None:
         self._symbols = symbols
         self._tasks: list[str] = []
+        self._handles: dict[int, str] = {}
+        self._cut = 0
         self._steps: list[Step] = []
 
     def tasks(self, payload: bytes) -> None:
-        """The names of the tasks, by number."""
+        """How many steps are missing, and the names and handles of the tasks, by number."""
         reader = Reader(payload)
-        self._tasks = [reader.text() for _ in range(reader.uint(1))]
+        self._cut = reader.uint(4)
+        for _ in range(reader.uint(1)):
+            self._tasks.append(reader.text())
+            self._handles[reader.uint(8)] = self._tasks[-1]
 
     def add(self, payload: bytes) -> None:
         """Some more steps."""
@@ -57,4 +62,4 @@ class TraceDecoder:
 
     def trace(self, schedule: Schedule, preemptions: int) -> Trace:
         """All of them."""
-        return Trace(tuple(self._steps), schedule, preemptions)
+        return Trace(tuple(self._steps), schedule, preemptions, self._cut)

@@ -102,6 +102,8 @@ class Trace:
     schedule: Schedule
     preemptions: int
     """Choices that took the core from a task which could have gone on."""
+    cut: int = 0
+    """How many steps at the end are missing, because there were too many to keep."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,8 +107,7 @@ EventBits_t xEventGroupWaitBits(EventGroupHandle_t group, EventBits_t wanted, Ba
         uint32_t wish = wanted | (clear_on_exit ? WISH_CLEAR : 0) | (wait_for_all ? WISH_ALL : 0);
         bits = await(call, self, group, wish, ticks);
     }
-    port_leave();
-    return bits;
+    return (EventBits_t)port_answer((long)bits);
 }
 
 EventBits_t xEventGroupSync(EventGroupHandle_t group, EventBits_t set, EventBits_t wanted, TickType_t ticks) {
@@ -126,8 +125,7 @@ EventBits_t xEventGroupSync(EventGroupHandle_t group, EventBits_t set, EventBits
     } else {
         bits = ticks ? await(call, self, group, wanted | WISH_CLEAR | WISH_ALL, ticks) : group->bits;
     }
-    port_leave();
-    return bits;
+    return (EventBits_t)port_answer((long)bits);
 }
 
 EventBits_t xEventGroupSetBits(EventGroupHandle_t group, EventBits_t bits) {

@@ -40,8 +40,7 @@ static BaseType_t notify(const char *call, TaskHandle_t handle, UBaseType_t inde
         shim_wake(target);
         shim_tell_woken(woken, target);
     }
-    port_leave();
-    return done ? pdPASS : pdFAIL;
+    return (BaseType_t)port_answer(done ? pdPASS : pdFAIL);
 }
 
 BaseType_t xTaskNotify(TaskHandle_t task, uint32_t value, eNotifyAction action) {
@@ -111,8 +110,7 @@ static BaseType_t notify_wait(const char *call, UBaseType_t index, uint32_t clea
     bool received = self->notify_state[index] == RECEIVED;
     if (received) self->notify_value[index] &= ~clear_on_exit;
     self->notify_state[index] = NOT_WAITING;
-    port_leave();
-    return received ? pdTRUE : pdFALSE;
+    return (BaseType_t)port_answer(received ? pdTRUE : pdFALSE);
 }
 
 BaseType_t xTaskNotifyWait(uint32_t clear_on_entry, uint32_t clear_on_exit, uint32_t *value, TickType_t ticks) {
@@ -130,8 +128,7 @@ static uint32_t notify_take(const char *call, UBaseType_t index, BaseType_t clea
     uint32_t taken = self->notify_value[index];
     if (taken) self->notify_value[index] = clear ? 0 : taken - 1;
     self->notify_state[index] = NOT_WAITING;
-    port_leave();
-    return taken;
+    return (uint32_t)port_answer((long)taken);
 }
 
 uint32_t ulTaskNotifyTake(BaseType_t clear, TickType_t ticks) {
@@ -147,8 +144,7 @@ static BaseType_t state_clear(const char *call, TaskHandle_t handle, UBaseType_t
     task *target = shim_task_named(call, handle);
     bool received = target->notify_state[index] == RECEIVED;
     if (received) target->notify_state[index] = NOT_WAITING;
-    port_leave();
-    return received ? pdPASS : pdFAIL;
+    return (BaseType_t)port_answer(received ? pdPASS : pdFAIL);
 }
 
 BaseType_t xTaskNotifyStateClear(TaskHandle_t task) { return state_clear("xTaskNotifyStateClear", task, 0); }

@@ -55,6 +55,8 @@ int port_task_core(port_task *task);                  /* the core it runs on, or
 void port_enter(const char *call, const void *object);
 /* After it took effect: gives up exclusivity, and the core too when a task of higher priority was woken. */
 void port_leave(void);
+/* The same, and `answer` is what the call answers: traces show it. Returns it. */
+long port_answer(long answer);
 
 /* Between enter and leave: give up the core until port_wake(self) or `deadline_us` (absolute, PORT_FOREVER). Returns
  * true when woken, false at the deadline; exclusivity is given up meanwhile and held again on return. `why` is a

@@ -47,8 +47,7 @@ static int lock(const char *call, struct shim_mutex *mutex, uint64_t deadline_us
         bool taken = shim_mutex_try(mutex, self) || shim_mutex_await(mutex, self, deadline_us, call, mutex);
         error = taken ? 0 : ETIMEDOUT;
     }
-    port_leave();
-    return error;
+    return (int)port_answer(error);
 }
 
 int __wrap_pthread_mutex_lock(pthread_mutex_t *mutex) { return lock("pthread_mutex_lock", of(mutex), PORT_FOREVER); }
@@ -62,8 +61,7 @@ int __wrap_pthread_mutex_trylock(pthread_mutex_t *mutex) {
     task *self = shim_self();
     SHIM_ASSERT(self, "pthread_mutex_trylock was called outside tasks");
     int error = of(mutex)->holder == self ? again(of(mutex), true) : shim_mutex_try(of(mutex), self) ? 0 : EBUSY;
-    port_leave();
-    return error;
+    return (int)port_answer(error);
 }
 
 struct shim_mutex *thread_held(const char *call, pthread_mutex_t *mutex, const task *self) {
@@ -83,8 +81,7 @@ int __wrap_pthread_mutex_unlock(pthread_mutex_t *mutex) {
         if (held->recursion) held->recursion--;
         else shim_mutex_give(held, self);
     }
-    port_leave();
-    return error;
+    return (int)port_answer(error);
 }
 
 void thread_relock(struct shim_mutex *mutex, task *self, const char *call) {

@@ -45,8 +45,7 @@ static int take(const char *call, sem_t *semaphore, uint64_t deadline_us) {
     port_enter(call, semaphore);
     bool there = await(call, of(semaphore), deadline_us);
     if (there) of(semaphore)->value--;
-    port_leave();
-    return there ? 0 : fail(ETIMEDOUT);
+    return port_answer(there) ? 0 : fail(ETIMEDOUT);
 }
 
 int __wrap_sem_wait(sem_t *semaphore) { return take("sem_wait", semaphore, PORT_FOREVER); }
@@ -58,8 +57,7 @@ int __wrap_sem_trywait(sem_t *semaphore) {
     port_enter("sem_trywait", semaphore);
     bool there = of(semaphore)->value > 0;
     if (there) of(semaphore)->value--;
-    port_leave();
-    return there ? 0 : fail(EAGAIN);
+    return port_answer(there) ? 0 : fail(EAGAIN);
 }
 
 int __wrap_sem_post(sem_t *semaphore) {

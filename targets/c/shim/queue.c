@@ -117,16 +117,14 @@ static BaseType_t send(const char *call, queue *queue, const void *item, TickTyp
                        enum queue_position position, BaseType_t *woken) {
     port_enter(call, queue);
     BaseType_t result = shim_queue_send(call, queue, item, ticks, position, woken);
-    port_leave();
-    return result;
+    return (BaseType_t)port_answer(result);
 }
 
 static BaseType_t receive(const char *call, queue *queue, void *item, TickType_t ticks, bool keep,
                           BaseType_t *woken) {
     port_enter(call, queue);
     BaseType_t result = shim_queue_receive(call, queue, item, ticks, keep, woken);
-    port_leave();
-    return result;
+    return (BaseType_t)port_answer(result);
 }
 
 BaseType_t xQueueSend(QueueHandle_t queue, const void *item, TickType_t ticks) {

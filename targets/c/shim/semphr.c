@@ -62,8 +62,7 @@ BaseType_t xSemaphoreTake(SemaphoreHandle_t semaphore, TickType_t ticks) {
         if (ticks) shim_may_block(call, self);
         taken = take_mutex(call, semaphore, self, ticks) ? pdTRUE : pdFALSE;
     }
-    port_leave();
-    return taken;
+    return (BaseType_t)port_answer(taken);
 }
 
 static BaseType_t give_mutex(const char *call, queue *mutex, task *self) {
@@ -82,8 +81,7 @@ BaseType_t xSemaphoreGive(SemaphoreHandle_t semaphore) {
     shim_queue_check(call, semaphore);
     BaseType_t given = semaphore->kind < KIND_MUTEX ? shim_queue_send(call, semaphore, NULL, 0, TO_BACK, NULL)
                                                     : give_mutex(call, semaphore, shim_self());
-    port_leave();
-    return given;
+    return (BaseType_t)port_answer(given);
 }
 
 static task *check_recursive(const char *call, SemaphoreHandle_t mutex) {
@@ -99,8 +97,7 @@ BaseType_t xSemaphoreTakeRecursive(SemaphoreHandle_t mutex, TickType_t ticks) {
     if (ticks) shim_may_block(call, self);
     bool taken = mutex->mutex.holder == self || take_mutex(call, mutex, self, ticks);
     if (taken) mutex->mutex.recursion++;
-    port_leave();
-    return taken ? pdPASS : pdFAIL;
+    return (BaseType_t)port_answer(taken ? pdPASS : pdFAIL);
 }
 
 BaseType_t xSemaphoreGiveRecursive(SemaphoreHandle_t mutex) {
@@ -109,8 +106,7 @@ BaseType_t xSemaphoreGiveRecursive(SemaphoreHandle_t mutex) {
     task *self = check_recursive(call, mutex);
     bool held = self && mutex->mutex.holder == self;
     if (held && --mutex->mutex.recursion == 0) shim_mutex_give(&mutex->mutex, self);
-    port_leave();
-    return held ? pdPASS : pdFAIL;
+    return (BaseType_t)port_answer(held ? pdPASS : pdFAIL);
 }
 
 /* A mutex belongs to a task, and an interrupt is none. */
@@ -123,16 +119,14 @@ BaseType_t xSemaphoreTakeFromISR(SemaphoreHandle_t semaphore, BaseType_t *woken)
     port_enter("xSemaphoreTakeFromISR", semaphore);
     refuse_mutex("xSemaphoreTakeFromISR", semaphore);
     BaseType_t taken = shim_queue_receive("xSemaphoreTakeFromISR", semaphore, NULL, 0, false, woken);
-    port_leave();
-    return taken;
+    return (BaseType_t)port_answer(taken);
 }
 
 BaseType_t xSemaphoreGiveFromISR(SemaphoreHandle_t semaphore, BaseType_t *woken) {
     port_enter("xSemaphoreGiveFromISR", semaphore);
     refuse_mutex("xSemaphoreGiveFromISR", semaphore);
     BaseType_t given = shim_queue_send("xSemaphoreGiveFromISR", semaphore, NULL, 0, TO_BACK, woken);
-    port_leave();
-    return given;
+    return (BaseType_t)port_answer(given);
 }
 
 static TaskHandle_t holder_of(const char *call, SemaphoreHandle_t mutex) {

@@ -38,6 +38,7 @@ enum shadow {
     SHADOW_UNOWNED = 0xF0,   /* the firmware's, and nobody has touched it in this execution */
     SHADOW_REDZONE = 0xF1,   /* around and beyond allocations */
     SHADOW_FREED = 0xF2,
+    SHADOW_WATCHED = 0xF3,   /* while tracing: not yet shared, and going to be (watch.c) */
     SHADOW_SHARED = 0xFF,    /* a second task has touched it, in this execution or an earlier one */
 };
 
@@ -61,7 +62,7 @@ struct port_task {
     const void *object;
     port_task *owner_task;   /* who must act first */
     char name[NAME_MAX_BYTES];
-    uintptr_t calls[CALL_DEPTH];  /* shadow call stack: return addresses of the functions entered */
+    uintptr_t calls[CALL_DEPTH];  /* of the functions entered: where the frames of what they call begin */
 };
 
 /* A strategy chooses who goes on at a choice point: the offset in the ring of enabled tasks, or CHOICE_TICK. */
@@ -185,6 +186,7 @@ void shadow_reset(void);
  * memory. True when any of it is shared. */
 bool shadow_touch(uintptr_t address, size_t bytes, bool write, uintptr_t pc);
 void shadow_learn(uintptr_t granule, bool tearable);
+void shadow_watch(uintptr_t granule, bool watched);
 bool shadow_tearable(uintptr_t address);   /* has the high word of this 8-byte cell ever changed */
 void shadow_allocated(uintptr_t address, size_t bytes);
 void shadow_mark(uintptr_t address, size_t bytes, uint8_t mark);
@@ -229,6 +231,7 @@ static inline bool from_firmware(uintptr_t pc) {
 typedef struct agent_ring agent_ring;
 void engine_start(void);
 void execute(void (*entry)(void *), uint64_t ordinal);
+/* `pc` is an address that is returned to; 0 or one outside the firmware stands for where it called us. */
 void engine_end(enum port_outcome outcome, uintptr_t pc, const char *format, ...)
     __attribute__((noreturn, format(printf, 3, 4)));
 void engine_finish(void) __attribute__((noreturn));  /* ends the execution with what engine.outcome says */
@@ -249,6 +252,14 @@ void trace_step(enum step_kind kind, uintptr_t pc, const void *address, unsigned
 void trace_choice(unsigned choice, unsigned task);
 void trace_settle(void);
 void trace_begin(void);
+
+/* ---- watch.c ---- */
+void watch_add(const uint32_t *entries, uint32_t count);   /* of the log of what was learnt */
+void watch_start(void);
+void watch_stop(void);
+bool watch_claim(uintptr_t granule);   /* the running task touches it: is it still the only one? */
+void watch_trace(uintptr_t address, size_t bytes, bool write, uintptr_t pc);
+
 struct choice { uint32_t point; uint8_t offset; };
 extern struct step *trace_steps;
 extern uint32_t trace_count, trace_dropped;

@@ -119,14 +119,30 @@ void engine_finish(void) {
 
 static bool of_firmware(uintptr_t pc) { return pc > (uintptr_t)p4v_code_begin && pc < (uintptr_t)p4v_code_end; }
 
+/* Not an address of code that merely lies on the stack, as the entry of a task does: a call comes before it. */
+static bool is_return(uintptr_t pc) {
+    if (!of_firmware(pc)) return false;
+    const uint8_t *code = (const uint8_t *)pc;
+    return code[-5] == 0xE8 || code[-6] == 0xFF || code[-3] == 0xFF || code[-2] == 0xFF;
+}
+
+/* From where a function's callees keep their return addresses downwards: what lies below the callee's may be stale. */
+static uintptr_t innermost_return(const uintptr_t *top, const uintptr_t *bottom) {
+    for (const uintptr_t *at = top; at >= bottom; at--)
+        if (is_return(*at)) return *at;
+    return 0;
+}
+
 uintptr_t firmware_caller(void) {
-    const uintptr_t *at = __builtin_frame_address(0);
-    const uintptr_t *top = task_stack_top(engine.self->id);
-    for (unsigned i = 0; at < top && top - at < STACK_BYTES / 8 && i < 512; at++, i++)
-        if (of_firmware(*at)) return *at;
     const port_task *self = engine.self;
-    for (unsigned depth = self->depth; depth > 0; depth--)
-        if (of_firmware(self->calls[(depth - 1) % CALL_DEPTH])) return self->calls[(depth - 1) % CALL_DEPTH];
+    const uintptr_t *here = __builtin_frame_address(0), *end = task_stack_top(self->id);
+    const uintptr_t *lowest = (const uintptr_t *)(uintptr_t)(STACKS_BASE + self->id * STACK_BYTES + 4096u);
+    const uintptr_t *bottom = here >= lowest && here < end ? here : lowest;   /* after a crash we are elsewhere */
+    for (unsigned depth = self->depth; depth > 0 && depth + CALL_DEPTH > self->depth; depth--) {
+        const uintptr_t *top = (const uintptr_t *)self->calls[(depth - 1) % CALL_DEPTH] + 1;
+        uintptr_t found = top >= lowest && top < end ? innermost_return(top, bottom) : 0;
+        if (found) return found;
+    }
     return 0;
 }
 
@@ -137,7 +153,8 @@ void engine_end(enum port_outcome outcome, uintptr_t pc, const char *format, ...
     va_end(arguments);
     const port_task *self = engine.self;
     engine.outcome = outcome;
-    engine.detail_pc = of_firmware(pc) ? pc : firmware_caller();
+    uintptr_t next = of_firmware(pc) ? pc : firmware_caller();
+    engine.detail_pc = next ? next - 1 : 0;
     __real_memcpy(engine.detail_task, self->name, sizeof engine.detail_task);
     if (!engine.running) {   /* a static constructor, or ourselves */
         fprintf(stderr, "p4verify: before the first execution: %s\n", engine.detail);

@@ -247,7 +247,8 @@ HOOK void __tsan_func_entry(void *return_address) {
     settle();
     grow_impatient();
     port_task *self = engine.self;
-    self->calls[self->depth++ % CALL_DEPTH] = (uintptr_t)return_address;
+    (void)return_address;
+    self->calls[self->depth++ % CALL_DEPTH] = (uintptr_t)__builtin_frame_address(0);
     if (UNLIKELY(probe_count) && engine.running) run_probes(CALLER);
 }
 

@@ -41,12 +41,17 @@ static void put_step(wire_writer *writer, const struct step *step) {
     wire_put_str(writer, step->name ? step->name : "");
 }
 
-/* First the task names (u8 count, strs), then the steps; a frame of steps at a time. */
+/* First how many steps are missing at the end and the tasks (u32, u8 count, each a str and the u64 that is its handle),
+ * then the steps; a frame of steps at a time. */
 static void send_trace(void) {
     static uint8_t payload[32768];
     wire_writer writer = {payload, payload + sizeof payload, false};
+    wire_put_uint(&writer, trace_dropped, 4);
     wire_put_uint(&writer, engine.task_count, 1);
-    for (unsigned i = 0; i < engine.task_count; i++) wire_put_str(&writer, engine.tasks[i].name);
+    for (unsigned i = 0; i < engine.task_count; i++) {
+        wire_put_str(&writer, engine.tasks[i].name);
+        wire_put_uint(&writer, (uintptr_t)engine.tasks[i].user, 8);
+    }
     session_send(WIRE_TRACE_TASKS, payload, (size_t)(writer.at - payload));
     writer.at = payload;
     for (uint32_t i = 0; i < trace_count; i++) {
@@ -69,17 +74,28 @@ static void send_list(uint8_t type, const struct choice *list, uint32_t count) {
     }
 }
 
+/* What this execution is going to share, found out by running it. */
+static void watch(uint64_t ordinal, const uint32_t *log, uint32_t known, uint32_t now) {
+    session_execute(ordinal);
+    if (shadow_log_length > known) watch_add(shadow_log + known, shadow_log_length - known);
+    watch_add(log + known, now - known);
+    shadow_restore(log, known);
+    watch_start();
+}
+
 /* The state of learning in which the execution began; what has been learnt since is learnt again afterwards. */
 static void execute_from(uint32_t known, uint64_t ordinal, unsigned flags) {
     static uint32_t saved[WIRE_PAYLOAD_MAX / 4];
     uint32_t now = shadow_log_length < WIRE_PAYLOAD_MAX / 4 ? shadow_log_length : WIRE_PAYLOAD_MAX / 4;
     __real_memcpy(saved, shadow_log, now * sizeof *saved);
     if (known < now) shadow_restore(saved, known);
+    if (flags & WITH_TRACE) watch(ordinal, saved, known < now ? known : now, now);
     engine.tracing = flags & WITH_TRACE;
     engine.logging = flags & (WITH_CHOICES | WITH_TRACE);
     if (flags) trace_begin();
     session_execute(ordinal);
     engine.tracing = engine.logging = false;
+    watch_stop();
     if (known < now) shadow_restore(saved, now);
 }
 

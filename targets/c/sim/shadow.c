@@ -87,6 +87,12 @@ static uint8_t untouched(uintptr_t granule) {
     return (uint8_t)((address - STACKS_BASE) / STACK_BYTES + 1);
 }
 
+void shadow_watch(uintptr_t granule, bool watched) {
+    if (watched ? known[granule] == SHADOW_SHARED : known[granule] != SHADOW_WATCHED) return;
+    known[granule] = watched ? SHADOW_WATCHED : untouched(granule);
+    if (granule << 2 >= STACKS_BASE) shadow[granule] = known[granule];
+}
+
 /* Between executions only: the live shadow of stacks is the known one. */
 void shadow_forget(void) {
     for (uint32_t i = 0; i < shadow_log_length; i++) {
@@ -136,7 +142,9 @@ static bool touch_granule(uintptr_t granule, uintptr_t address, size_t bytes, bo
         if (engine.task_count > 1) shadow[granule] = engine.me;
         return false;
     }
-    if (mark == SHADOW_FOREIGN || mark > MAX_TASKS) return touch_special(mark, address, bytes, write, pc);
+    if (mark == SHADOW_WATCHED) {
+        if (watch_claim(granule)) return false;
+    } else if (mark == SHADOW_FOREIGN || mark > MAX_TASKS) return touch_special(mark, address, bytes, write, pc);
     shadow_learn(granule, false);
     return true;
 }
@@ -148,5 +156,6 @@ bool shadow_touch(uintptr_t address, size_t bytes, bool write, uintptr_t pc) {
     bool shared = false;
     for (uintptr_t granule = GRANULE(address); granule <= GRANULE(address + bytes - 1); granule++)
         shared |= touch_granule(granule, address, bytes, write, pc);
+    if (UNLIKELY(engine.tracing) && !shared) watch_trace(address, bytes, write, pc);
     return shared;
 }

@@ -11,7 +11,8 @@ struct step *trace_steps;
 uint32_t trace_count, trace_dropped, choice_count, segment_count;
 struct choice *choice_log, *segment_log;
 static uint32_t record_choice;
-static uint32_t open_write = UINT32_MAX;   /* index of a write whose value is known at the task's next hook */
+static uint32_t open_write = UINT32_MAX;   /* the first of the last writes, whose values are known at the task's next hook */
+static uint32_t open_call[MAX_TASKS];      /* index + 1 of the call that a task is in */
 static uint32_t steps_capacity;
 
 uint32_t session_position(void);  /* records in the history so far */
@@ -23,6 +24,7 @@ void trace_begin(void) {
     trace_count = trace_dropped = choice_count = segment_count = 0;
     record_choice = 0;
     open_write = UINT32_MAX;
+    __real_memset(open_call, 0, sizeof open_call);
 }
 
 static bool room(void) {
@@ -52,13 +54,33 @@ void trace_step(enum step_kind kind, uintptr_t pc, const void *address, unsigned
                           .point = engine.choice_points, .choice = (uint8_t)record_choice};
     record_choice = 0;
     if (kind == STEP_READ) step->value = bits_at(address, size);
-    if (kind == STEP_WRITE) { open_write = trace_count - 1; engine.pending = 1; }
+    if (kind == STEP_CALL) open_call[engine.self->id] = trace_count;
+    if (kind == STEP_BLOCK && engine.self->owner_task) step->value = engine.self->owner_task->owner;
+    if (kind == STEP_WRITE) {
+        if (open_write == UINT32_MAX) open_write = trace_count - 1;
+        engine.pending = 1;
+    }
+}
+
+/* A call's answer is known when it ends: its step then has a size. */
+long port_answer(long answer) {
+    port_task *self = engine.self;
+    if (UNLIKELY(engine.tracing) && self && open_call[self->id]) {
+        struct step *step = &trace_steps[open_call[self->id] - 1];
+        step->value = (uint64_t)answer;
+        step->size = sizeof answer;
+        open_call[self->id] = 0;
+    }
+    port_leave();
+    return answer;
 }
 
 void trace_settle(void) {
     if (open_write == UINT32_MAX) return;
-    struct step *step = &trace_steps[open_write];
-    step->value = bits_at((const void *)(uintptr_t)step->address, step->size);
+    for (uint32_t i = open_write; i < trace_count; i++) {
+        struct step *step = &trace_steps[i];
+        if (step->kind == STEP_WRITE) step->value = bits_at((const void *)(uintptr_t)step->address, step->size);
+    }
     open_write = UINT32_MAX;
 }
 

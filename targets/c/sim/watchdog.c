@@ -26,10 +26,10 @@ static char signal_text[128];
 static void end_from_signal(void) { engine_end(signal_outcome, signal_pc, "%s", signal_text); }
 
 /* The fiber's own stack may be what broke: the execution is ended on a stack of ours. */
-static void leave_through(ucontext_t *context, enum port_outcome outcome) {
+static void leave_through(ucontext_t *context, enum port_outcome outcome, bool trapped) {
     greg_t *registers = context->uc_mcontext.gregs;
     signal_outcome = outcome;
-    signal_pc = (uintptr_t)registers[REG_RIP];
+    signal_pc = (uintptr_t)registers[REG_RIP] + !trapped;
     registers[REG_RSP] = (greg_t)((uintptr_t)(emergency_stack + EMERGENCY_STACK) - 8);
     registers[REG_RIP] = (greg_t)(uintptr_t)end_from_signal;
 }
@@ -59,8 +59,11 @@ static void on_crash(int number, siginfo_t *info, void *context) {
     const char *overflown = number == SIGSEGV ? stack_of(address) : NULL;
     if (overflown) __real_snprintf(signal_text, sizeof signal_text, "stack overflow in task %s", overflown);
     else if (number == SIGFPE) __real_snprintf(signal_text, sizeof signal_text, "SIGFPE: division by zero or overflow");
+    else if (number == SIGTRAP || number == SIGILL)
+        __real_snprintf(signal_text, sizeof signal_text, "%s: a trap, which compilers put where behaviour is undefined",
+                        signal_name(number));
     else __real_snprintf(signal_text, sizeof signal_text, "%s at address 0x%zx", signal_name(number), (size_t)address);
-    leave_through(context, PORT_CRASH);
+    leave_through(context, PORT_CRASH, number == SIGTRAP);   /* which points behind its instruction */
 }
 
 static void on_period(int number, siginfo_t *info, void *context) {
@@ -75,7 +78,7 @@ static void on_period(int number, siginfo_t *info, void *context) {
     if (++silent_periods < PATIENCE) return;
     silent_periods = 0;
     __real_snprintf(signal_text, sizeof signal_text, "no access to shared memory and no RTOS call for a second of CPU time");
-    leave_through(context, PORT_HANG);
+    leave_through(context, PORT_HANG, false);
 }
 
 static void handle(int number, void (*handler)(int, siginfo_t *, void *)) {
