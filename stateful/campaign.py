@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import cycle
+from itertools import count
 
 from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
 from hypothesis import strategies as st
@@ -26,8 +26,9 @@ from p4verify.verify.verdict import Invariant, Setting
 
 PROGRAMS_PER_TURN = 2
 """The first is a family's simplest; more families meet sooner when each has few turns."""
-EXECUTIONS = 100
-"""Of one program under one strategy: more programs find more than more schedules of one do."""
+EXECUTIONS, AT_FIRST = 100, 30
+"""Of one program under one strategy: more programs find more than more schedules of one do. In the first round fewer,
+since what shows at once in one family should not wait for what is rare in another."""
 
 TURNS_PER_SEED = 1_000_003
 """Turns of one seed never meet those of the next."""
@@ -97,7 +98,7 @@ class Campaign:
         self.tally = Tally(self.invariants)
         self.status = Status(budget=self.budget)
         self._begin = time.monotonic()
-        self._plans = cycle(self.portfolio)
+        self._plan, self._most = 0, EXECUTIONS
 
     def calmest(self) -> list[tuple[int, Sighting]]:
         """One sighting per violated invariant, with its number, in the order in which these were first violated."""
@@ -109,13 +110,18 @@ class Campaign:
     def explore(self) -> None:
         """Until the budget is used up but for what confirming needs, or every invariant is violated."""
         try:
-            for number, family in enumerate(self._turns()):
+            for number, (family, plan, most) in enumerate(self._turns()):
+                self._plan, self._most = plan, most
                 self._draw(family, self.seed * TURNS_PER_SEED + number)
         except _Over:
             return
 
-    def _turns(self) -> Iterator[Programs]:
-        return cycle(focused(self.families, [invariant.id for invariant in self.invariants]).values())
+    def _turns(self) -> Iterator[tuple[Programs, int, int]]:
+        """Every family in turn; the number of its first plan, another one in each round; and how many executions."""
+        wanted = focused(self.families, [invariant.id for invariant in self.invariants]).values()
+        for turn in count():
+            for place, family in enumerate(wanted):
+                yield family, turn + place * PROGRAMS_PER_TURN, EXECUTIONS if turn else AT_FIRST
 
     def _draw(self, family: Programs, number: int) -> None:
         """A few programs of one family; Hypothesis sees no failure, so that it never stops to shrink."""
@@ -138,8 +144,10 @@ class Campaign:
             return
         setting = Setting(program, self.config, self.limits)
         self.status.programs += 1
-        plan = replace(next(self._plans), seed=schedule_seed)
-        self._explore(setting, plan)
+        plan = self.portfolio[self._plan % len(self.portfolio)]
+        self._plan += 1
+        executions = min(plan.executions, self._most)
+        self._explore(setting, replace(plan, seed=schedule_seed, executions=executions))
         self._check_budget()
 
     def _explore(self, setting: Setting, plan: Exploration) -> None:
@@ -154,8 +162,8 @@ class Campaign:
             return self._within_budget()
 
         progress = self.target.explore(setting.program, plan, found, self._progress)
-        for index, count in progress.counts.items():
-            self.tally.count(str(index), count - 1)
+        for index, times in progress.counts.items():
+            self.tally.count(str(index), times - 1)
         self.status.executions += progress.executions
         self.status.points += progress.points
         self.status.distinct += progress.distinct

@@ -271,9 +271,9 @@ def families(config: Mapping[str, Value], operations: frozenset[str]) -> Mapping
     capacity = int(config.get("CONFIG_NETWORK_TELEMETRY_BUFFER_DEPTH", 32))
     made: Mapping[str, Programs] = {
         "publisher": publisher_programs(period),
-        "backlog": backlog_programs(period, capacity),
-        "telemetry": telemetry_programs(),
         "reconnects": reconnects(period),
+        "telemetry": telemetry_programs(),
+        "backlog": backlog_programs(period, capacity),
         "failures": failing_posts(period),
         "cells": cell_updates(),
         "overflows": overflows(period, capacity),

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from hypothesis import strategies as st
 
-from p4verify.stateful.campaign import RESERVE_SHARE, Campaign
+from p4verify.stateful.campaign import AT_FIRST, EXECUTIONS, PORTFOLIO, RESERVE_SHARE, Campaign
 from p4verify.stateful.strategies import BATTERY, assemble
 from p4verify.targets.sim import SimTarget
 from p4verify.targets.target import Exploration, Found, OnFound, OnProgress, Origin, Progress
@@ -68,6 +69,15 @@ def test_a_calm_sighting_is_kept_and_order_is_that_of_the_first_sightings() -> N
     ids = [(sighting.finding.invariant.id, sighting.preemptions) for _, sighting in run.calmest()]
     assert ids == [("my.wild", 1), ("my.calm", 1)]
     assert len(run.sightings) == 3
+
+
+def test_every_family_meets_every_plan_and_first_of_all_each_family_is_looked_at_briefly() -> None:
+    families = {name: st.just(PROGRAM) for name in "abc"}
+    run = Campaign(Scripted([]), families, (WILD,), {}, {}, 0, AMPLE_SECONDS)
+    turns = list(islice(run._turns(), 3 * len(PORTFOLIO)))
+    plans = {name: {number % len(PORTFOLIO) for _, number, _ in turns[at::3]} for at, name in enumerate("abc")}
+    assert plans == {name: set(range(len(PORTFOLIO))) for name in "abc"}
+    assert [most for _, _, most in turns] == [AT_FIRST] * 3 + [EXECUTIONS] * (len(turns) - 3)
 
 
 def test_no_more_than_its_share_of_the_budget_is_held_back_to_confirm() -> None:
