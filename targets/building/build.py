@@ -31,10 +31,11 @@ from p4verify.targets.building.linking import (
 from p4verify.targets.building.manifest import CXX_SUFFIXES, Manifest
 from p4verify.targets.building.objects import CompileError, ObjectCache, OnProgress, Unit, digest_of, write_atomically
 from p4verify.targets.building.plan import C_STANDARD, CXX_STANDARD, RUNTIME, Litmus, Plan, firmware_plan, litmus_plan
+from p4verify.targets.building.renaming import apart, interface
 from p4verify.targets.machine.audit import BlindSpot, audit
 from p4verify.targets.machine.symbols import Symbols
 
-FORMAT = "2"
+FORMAT = "3"
 """Raised when what a build means changes, so that nothing built before is found."""
 
 
@@ -142,6 +143,19 @@ def _link_of(plan: Plan, made: Mapping[Unit, Path], table: Sequence[Path]) -> Li
     return Link((begin, *instrumented, middle, *plain, *table, end), engine, plan.wraps)
 
 
+def _own(plan: Plan, made: Mapping[Unit, Path]) -> frozenset[Path]:
+    """The objects of p4verify itself; a litmus file stays the user's, wherever it lies."""
+    runtime = plan.roots.places["{runtime}"]
+    units = (*plan.plain, *plan.markers, *plan.engine)
+    return frozenset(made[unit] for unit in units if unit.source.is_relative_to(runtime))
+
+
+def _interface(plan: Plan) -> frozenset[str]:
+    """The names that firmware and adapters may use of p4verify."""
+    runtime = plan.roots.places["{runtime}"]
+    return interface([*sorted((runtime / "shim" / "include").rglob("*.h")), runtime / "agent" / "p4v_adapter.h"])
+
+
 def _functions_in(what: Link) -> frozenset[str]:
     """What the objects of the reset range define; the simulator's own main is not among them."""
     return frozenset(name for path in what.reset for name in functions_of(path))
@@ -201,9 +215,9 @@ class _Builder:
                                  "keep apart by task: use clang, or `pip install ziglang`")  # fmt: skip
         identity = digest_of(folder.name, *code_of(made[unit] for unit in plan.instrumented))
         table = objects.compile([plan.table_unit(self.cache / "generated", identity)], plan.roots, silent)
-        what = _link_of(plan, made, table)
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".") as scratch:
+            what = apart(_link_of(plan, made, table), _own(plan, made), _interface(plan), Path(scratch))
             fresh = Path(scratch, "fresh")
             fresh.mkdir()
             link(self.compiler, what, fresh / "simulator")

@@ -19,6 +19,7 @@ from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import SymbolTableSection
 
 from p4verify.targets.building.compilers import Compiler
+from p4verify.targets.machine.source_lines import FIRMWARES
 
 LINK_SECONDS = 600
 """Zig builds its C runtime at its first link."""
@@ -146,6 +147,7 @@ def functions_of(executable: Path) -> frozenset[str]:
     """The names of all functions in an executable, static ones too; ValueError when it is no ELF file."""
     try:
         with executable.open("rb") as file:
-            return frozenset(s.name for s in _symbols(ELFFile(file)) if s["st_info"]["type"] == "STT_FUNC")
+            symbols = (s for s in _symbols(ELFFile(file)) if s["st_info"]["type"] == "STT_FUNC")
+            return frozenset(symbol.name.removesuffix(FIRMWARES) for symbol in symbols)
     except ELFError as error:
         raise ValueError(f"{executable}: {error}") from None

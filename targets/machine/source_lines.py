@@ -17,6 +17,9 @@ from typing import Any
 from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import SymbolTableSection
 
+FIRMWARES = ".firmware"
+"""The linker's name of a firmware's function ends so where the C library has one of the same name."""
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Place:
@@ -78,7 +81,8 @@ class SourceLines:
             symbols = table.iter_symbols() if isinstance(table, SymbolTableSection) else ()
             found = {s["st_value"]: s for s in symbols if s["st_info"]["type"] == "STT_FUNC" and s["st_value"]}
         functions = [
-            Function(start, start + max(found[start]["st_size"], 1), found[start].name) for start in sorted(found)
+            Function(start, start + max(found[start]["st_size"], 1), found[start].name.removesuffix(FIRMWARES))
+            for start in sorted(found)
         ]
         return [function.start for function in functions], functions
 
