@@ -55,11 +55,12 @@ def apart(what: Link, ours: Collection[Path], public: frozenset[str], folder: Pa
     mine, theirs = _names(set(objects) & set(ours)), _names(set(objects) - set(ours))
     private = {name for name in mine.defined - public if not name.startswith(_RESERVED)}
     wrapped = {name for name in what.wraps if f"__wrap_{name}" in mine.defined}
-    taken = theirs.defined & (mine.undefined | wrapped) - _MAINS
-    taken = {name for name in taken if not name.startswith(_RESERVED)}
+    wanted = theirs.defined & (mine.undefined | wrapped) - _MAINS
+    taken = {name for name in wanted if not name.startswith(_RESERVED)}
 
     def renamed(paths: Sequence[Path]) -> tuple[Path, ...]:
-        return tuple(_copy(path, *((private, OURS) if path in ours else (taken, FIRMWARES)), folder) for path in paths)
+        changes = ((path, (private, OURS) if path in ours else (taken, FIRMWARES)) for path in paths)
+        return tuple(_copy(path, names, suffix, folder) for path, (names, suffix) in changes)
 
     return replace(what, reset=renamed(what.reset), engine=renamed(what.engine))
 
