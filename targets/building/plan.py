@@ -21,6 +21,8 @@ RUNTIME = Path(__file__).parent.parent / "c"
 C_STANDARD, CXX_STANDARD = "gnu17", "gnu++20"
 
 _WRAP = re.compile(r"^\s*P4V_WRAP\(\s*(\w+)\s*\)", re.MULTILINE)
+_PORT = {"PORT_INLINE": '"port_inline.h"'}
+"""The sim's header for the shim's hot calls, see c/shim/port.h."""
 _SUBJECTS = frozenset({"agent_subject.c", "litmus_subject.c"})
 _MARKERS = ("reset_begin.c", "instrumented_end.c", "reset_end.c")
 
@@ -173,13 +175,14 @@ class _Flags:
 
     def ours(self, config: Path, runtime: Path, *folders: str) -> tuple[Unit, ...]:
         """The agent's core and the shim."""
-        include = (config, *(runtime / name for name in ("shim/include", "shim", "agent", "wire")))
-        return self.sort("p4verify's own code", include).units(_c_files(runtime, *folders))
+        include = (config, *(runtime / name for name in ("shim/include", "shim", "sim", "agent", "wire")))
+        return self.sort("p4verify's own code", include, defines=_PORT).units(_c_files(runtime, *folders))
 
     def engine(self, runtime: Path, main: str) -> tuple[Unit, ...]:
         """The scheduler with one of its two mains, and the wire."""
         files = [path for path in _c_files(runtime, "wire", "sim") if path.name not in (_SUBJECTS - {main})]
-        flags = (*self.compiler.engine, f"-std={C_STANDARD}", *self._names())
+        port = (f"-D{name}={value}" for name, value in _PORT.items())
+        flags = (*self.compiler.engine, f"-std={C_STANDARD}", *port, *self._names())
         include = tuple(runtime / name for name in ("shim", "agent", "wire", "sim"))
         sort = _Sort(self.compiler, flags, (), include, self.roots.places["{tree}"], "p4verify's own code")
         return sort.units(path for path in files if path.name not in _MARKERS)

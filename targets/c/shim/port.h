@@ -24,6 +24,14 @@ extern "C" {
 
 typedef struct port_task port_task;
 
+/* The calls of every RTOS call. A port may offer their bodies in a header (PORT_INLINE names it), so that they cost no
+ * call of their own; else they are functions like the rest. */
+#ifdef PORT_INLINE
+#define PORT_HOT static inline
+#else
+#define PORT_HOT
+#endif
+
 /* How an execution ends when it does not end by itself. Same order as verify/execution.py's Outcome. */
 enum port_outcome {
     PORT_COMPLETED, PORT_CRASH, PORT_ASSERTION, PORT_DEADLOCK, PORT_HANG, PORT_LIVELOCK, PORT_MEMORY, PORT_MISUSE,
@@ -38,8 +46,8 @@ port_task *port_task_create(void (*entry)(void *), void *argument, const char *n
                             unsigned priority, int core, void *user);
 void port_task_exit(void) __attribute__((noreturn));  /* the calling task ends */
 void port_task_destroy(port_task *task);              /* another task ends, wherever it is */
-port_task *port_self(void);                           /* NULL outside tasks */
-void *port_user(port_task *task);                     /* what port_task_create was given; the main task's: NULL until
+PORT_HOT port_task *port_self(void);                           /* NULL outside tasks */
+PORT_HOT void *port_user(port_task *task);                     /* what port_task_create was given; the main task's: NULL until
                                                          port_set_user */
 void port_set_user(port_task *task, void *user);
 const char *port_task_name(port_task *task);
@@ -52,18 +60,18 @@ int port_task_core(port_task *task);                  /* the core it runs on, or
 
 /* Before the call takes effect: a schedule point, then the shim's own state is exclusive until port_leave() (a lock
  * under threads, nothing under fibers). `call` is the API's name for traces, `object` the queue, mutex... or NULL. */
-void port_enter(const char *call, const void *object);
+PORT_HOT void port_enter(const char *call, const void *object);
 /* After it took effect: gives up exclusivity, and the core too when a task of higher priority was woken. */
-void port_leave(void);
+PORT_HOT void port_leave(void);
 /* The same, and `answer` is what the call answers: traces show it. Returns it. */
-long port_answer(long answer);
+PORT_HOT long port_answer(long answer);
 
 /* Between enter and leave: give up the core until port_wake(self) or `deadline_us` (absolute, PORT_FOREVER). Returns
  * true when woken, false at the deadline; exclusivity is given up meanwhile and held again on return. `why` is a
  * static text for deadlock reports ("xQueueReceive"), `owner` the task that must act first (a mutex's holder; it may
  * have ended without acting) or NULL. */
-bool port_block(uint64_t deadline_us, const char *why, const void *object, port_task *owner);
-void port_wake(port_task *task);                      /* between enter and leave; no effect when it is not blocked */
+PORT_HOT bool port_block(uint64_t deadline_us, const char *why, const void *object, port_task *owner);
+PORT_HOT void port_wake(port_task *task);                      /* between enter and leave; no effect when it is not blocked */
 /* vTaskSuspend/vTaskResume: not scheduled while suspended, whatever else it waits for. */
 void port_suspend(port_task *task);
 void port_resume(port_task *task);
@@ -77,11 +85,11 @@ struct port_mux { uint32_t owner; uint32_t count; };  /* owner: 0 free, else cor
 void port_critical_enter(struct port_mux *mux);       /* spins (its core is lost) until the other core gives it up */
 bool port_critical_try(struct port_mux *mux);
 void port_critical_exit(struct port_mux *mux);        /* fails the execution when this core does not own it */
-bool port_in_critical(void);                          /* of the calling core; blocking is forbidden then */
-bool port_in_isr(void);                               /* never under fibers for now */
+PORT_HOT bool port_in_critical(void);                          /* of the calling core; blocking is forbidden then */
+PORT_HOT bool port_in_isr(void);                               /* never under fibers for now */
 
 /* ---- time: microseconds since boot ---- */
-uint64_t port_now_us(void);                           /* free, no schedule point: for the shim's own sums */
+PORT_HOT uint64_t port_now_us(void);                           /* free, no schedule point: for the shim's own sums */
 uint64_t port_read_clock_us(void);                    /* what firmware calls: under virtual time reading costs 1 us */
 void port_spend(uint64_t us);                         /* the calling task keeps its core busy that long */
 

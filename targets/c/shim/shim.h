@@ -12,10 +12,15 @@
 #include "freertos/semphr.h"
 
 #include "port.h"
+#ifdef PORT_INLINE
+#include PORT_INLINE
+#endif
 
 #define TICK_US (1000000ull / configTICK_RATE_HZ)
 #define NOTIFY_SLOTS configTASK_NOTIFICATION_ARRAY_ENTRIES
+#ifndef UNLIKELY
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
+#endif
 
 enum shim_mark {
     MARK_TASK = 0x7a5c0b1e, MARK_QUEUE = 0x0c1e0e5a, MARK_EVENTS = 0x0e7e6a0b, MARK_TIMER = 0x713e2a0b,
@@ -69,12 +74,29 @@ static inline void shim_may_block(const char *call, task *self) {
 }
 uint64_t shim_deadline(TickType_t ticks); /* the tick boundary `ticks` ahead, or PORT_FOREVER */
 bool shim_expired(task *self, uint64_t deadline_us);
-/* Waits in `list` (priority order, first come first served within one) for a wake-up or the deadline. False when
- * nobody had taken the task out of the list. */
-bool shim_wait(task *self, task **list, uint64_t deadline_us, const char *why, const void *object, task *owner);
-/* Waits in no list. */
-void shim_sleep(task *self, uint64_t deadline_us, const char *why, const void *object);
+void shim_enlist(task *waiter, task **list);   /* by priority, first come first served within one */
 void shim_unlist(task *waiter);
+/* Inline, like the next two: after a change of stacks every return is mispredicted. */
+static inline void shim_block(task *self, uint64_t deadline_us, const char *why, const void *object, port_task *owner) {
+    self->deadline_us = deadline_us;
+    self->aborted = false;
+    self->blocked = true;
+    port_block(deadline_us, why, object, owner);
+    self->blocked = false;
+}
+/* Waits in no list. */
+static inline void shim_sleep(task *self, uint64_t deadline_us, const char *why, const void *object) {
+    shim_block(self, deadline_us, why, object, NULL);
+}
+/* Waits in `list` for a wake-up or the deadline. False when nobody had taken the task out of the list. */
+static inline bool shim_wait(task *self, task **list, uint64_t deadline_us, const char *why, const void *object,
+                             task *owner) {
+    shim_enlist(self, list);
+    shim_block(self, deadline_us, why, object, owner ? owner->port : NULL);
+    bool taken_out = self->wait_list == NULL;
+    shim_unlist(self);
+    return taken_out;
+}
 void shim_wake(task *waiter);
 bool shim_still_waits(const task *waiter);
 /* Wakes the first of the chain that still waits, and returns it; NULL when nobody does. */

@@ -16,7 +16,7 @@ bool shim_expired(task *self, uint64_t deadline_us) {
     return self->aborted || (deadline_us != PORT_FOREVER && port_now_us() >= deadline_us);
 }
 
-static void enlist(task *waiter, task **list) {
+void shim_enlist(task *waiter, task **list) {
     task **place = list;
     while (*place && (*place)->priority >= waiter->priority) place = &(*place)->wait_next;
     waiter->wait_next = *place;
@@ -57,26 +57,6 @@ void shim_tell_woken(BaseType_t *flag, const task *woken) {
     if (flag == NULL || woken == NULL) return;
     task *self = shim_self();
     if (self == NULL || woken->priority > self->priority) port_copy_to_user(flag, &yes, sizeof yes);
-}
-
-static void block(task *self, uint64_t deadline_us, const char *why, const void *object, port_task *owner) {
-    self->deadline_us = deadline_us;
-    self->aborted = false;
-    self->blocked = true;
-    port_block(deadline_us, why, object, owner);
-    self->blocked = false;
-}
-
-void shim_sleep(task *self, uint64_t deadline_us, const char *why, const void *object) {
-    block(self, deadline_us, why, object, NULL);
-}
-
-bool shim_wait(task *self, task **list, uint64_t deadline_us, const char *why, const void *object, task *owner) {
-    enlist(self, list);
-    block(self, deadline_us, why, object, owner ? owner->port : NULL);
-    bool taken_out = self->wait_list == NULL;
-    shim_unlist(self);
-    return taken_out;
 }
 
 void shim_refuse_blocking(const char *call) {

@@ -12,7 +12,6 @@
 
 #include <stdio.h>
 
-#define BIT(task) (1ull << (task)->id)
 enum { BOTH_CORES = (1 << PORT_CORES) - 1, BUSY_POINTS = 10000 };
 
 /* ---- membership ---- */
@@ -23,43 +22,41 @@ static void leave_core(port_task *task) {
 }
 
 void task_ready(port_task *task) {
-    if (task->deadline_us != PORT_FOREVER) engine.sleepers &= ~BIT(task);
+    if (task->deadline_us != PORT_FOREVER) engine.sleepers &= ~TASK_BIT(task);
     task->state = TASK_READY;
-    engine.occupying &= ~BIT(task);
-    if (!task->suspended) engine.ready |= BIT(task);
+    engine.occupying &= ~TASK_BIT(task);
+    if (!task->suspended) engine.ready |= TASK_BIT(task);
     engine.stale = true;
 }
 
 void task_unready(port_task *task, enum task_state state) {
     task->state = (uint8_t)state;
-    engine.ready &= ~BIT(task);
+    engine.ready &= ~TASK_BIT(task);
     engine.stale = true;
-    if (state == TASK_SPENDING) engine.occupying |= BIT(task);
+    if (state == TASK_SPENDING) engine.occupying |= TASK_BIT(task);
     else if (state != TASK_SPINNING) leave_core(task);
 }
 
-/* ---- who is enabled ---- */
-
-static uint64_t at_affinity(uint64_t group, int core) {
-    uint64_t found = 0;
-    for (uint64_t rest = group; rest; rest &= rest - 1) {
-        port_task *task = &engine.tasks[__builtin_ctzll(rest)];
-        if (task->affinity == core) found |= BIT(task);
-    }
-    return found;
+void cores_level(port_task *task, unsigned priority) {
+    engine.at_priority[priority] |= TASK_BIT(task);
+    engine.levels |= 1u << priority;
 }
+
+void cores_unlevel(port_task *task) { engine.at_priority[task->priority] &= ~TASK_BIT(task); }
+
+/* ---- who is enabled ---- */
 
 /* The lone task of a level with both cores free keeps the core it has, else takes one that nobody below is pinned to. */
 static int core_of_lone(port_task *task, uint64_t others) {
     if (task->core >= 0) return task->core;
-    return at_affinity(others, 0) ? 1 : 0;
+    return others & engine.pinned[0] ? 1 : 0;
 }
 
 /* Gives the free cores to the tasks of one priority level; returns the cores still free. */
 static unsigned share_level(uint64_t group, uint64_t below, unsigned free_cores, uint64_t *enabled) {
     uint64_t floating = group;
     for (int core = 0; core < PORT_CORES; core++) {
-        uint64_t pinned = at_affinity(group, core);
+        uint64_t pinned = group & engine.pinned[core];
         floating &= ~pinned;
         if (!pinned || !(free_cores & 1u << core)) continue;
         *enabled |= pinned;
@@ -80,10 +77,12 @@ static uint64_t enabled_by_priority(void) {
     for (int core = 0; core < PORT_CORES; core++) {
         if (!engine.locked[core]) continue;
         free_cores &= ~(1u << core);
-        enabled |= BIT(engine.locked[core]) & engine.ready;
-        candidates &= ~BIT(engine.locked[core]);
+        enabled |= TASK_BIT(engine.locked[core]) & engine.ready;
+        candidates &= ~TASK_BIT(engine.locked[core]);
     }
-    for (int level = PRIORITIES - 1; level >= 0 && free_cores && candidates; level--) {
+    for (uint32_t levels = engine.levels; levels && free_cores && candidates;) {
+        unsigned level = 31u - (unsigned)__builtin_clz(levels);
+        levels &= ~(1u << level);
         uint64_t group = candidates & engine.at_priority[level];
         if (!group) continue;
         candidates &= ~group;
@@ -96,18 +95,19 @@ static uint64_t enabled_by_priority(void) {
 
 void cores_update(void) {
     engine.stale = false;
-    /* No more tasks than cores, none pinned and none holding a core while it spins: each has a core, locked or not. */
-    bool uncontended = !engine.pinned && !engine.spinning && !cores_crowded();
-    uint64_t enabled = uncontended || engine.plan.relaxed ? engine.ready : enabled_by_priority();
-    unsigned count = 0;
-    for (; enabled; enabled &= enabled - 1) engine.enabled[count++] = (uint8_t)__builtin_ctzll(enabled);
+    uint64_t enabled = !cores_contended() || engine.plan.relaxed ? engine.ready : enabled_by_priority();
+    unsigned count = 0, before = 0;
+    for (; enabled; enabled &= enabled - 1) {
+        unsigned id = (unsigned)__builtin_ctzll(enabled);
+        before += id < engine.self->id;
+        engine.enabled[count++] = (uint8_t)id;
+    }
     engine.enabled_count = (uint8_t)count;
+    engine.position = (uint8_t)(before < count ? before : 0);
 }
 
-static bool is_enabled(const port_task *task) {
-    for (unsigned i = 0; i < engine.enabled_count; i++)
-        if (engine.enabled[i] == task->id) return true;
-    return false;
+static bool self_enabled(void) {
+    return engine.enabled_count && engine.enabled[engine.position] == engine.self->id;
 }
 
 /* ---- giving a core ---- */
@@ -125,7 +125,7 @@ static int displaceable_core(const port_task *task) {
 }
 
 void cores_place(port_task *task) {
-    if (LIKELY(task->core >= 0)) return;
+    if (task->core >= 0) return;
     int core = displaceable_core(task);
     if (core == PORT_ANY_CORE) core = task->affinity == PORT_ANY_CORE ? 0 : task->affinity;  /* relaxed only */
     if (engine.on_core[core]) engine.on_core[core]->core = PORT_ANY_CORE;
@@ -133,14 +133,25 @@ void cores_place(port_task *task) {
     task->core = (int8_t)core;
 }
 
-void cores_run(port_task *next) {
+static inline void go_on(unsigned position, port_task *next) {
     port_task *previous = engine.self;
-    cores_place(next);
+    engine.position = (uint8_t)position;
     if (next == previous) return;
     engine.self = next;
     engine.me = next->owner;
     engine.heartbeat++;
     fiber_switch(&previous->sp, next->sp);
+}
+
+static __attribute__((noinline)) void place_and_go_on(unsigned position, port_task *next) {
+    cores_place(next);
+    go_on(position, next);
+}
+
+void cores_run(unsigned position) {
+    port_task *next = &engine.tasks[engine.enabled[position]];
+    if (UNLIKELY(next->core < 0)) place_and_go_on(position, next);
+    else go_on(position, next);
 }
 
 /* ---- time ---- */
@@ -169,8 +180,6 @@ bool clock_advance(void) {
     return expire();
 }
 
-uint64_t port_now_us(void) { return engine.now_us; }
-
 /* Reading costs a microsecond, more when a task does nothing else, so that a polling loop reaches its deadline. */
 uint64_t port_read_clock_us(void) {
     port_task *task = engine.self;
@@ -182,12 +191,6 @@ uint64_t port_read_clock_us(void) {
 
 /* ---- choices ---- */
 
-static unsigned ring_start(const port_task *task) {
-    for (unsigned i = 0; i < engine.enabled_count; i++)
-        if (engine.enabled[i] >= task->id) return i;
-    return 0;
-}
-
 static void deliver_tick(void) {
     uint64_t before = engine.now_us;
     engine.ticks_left--;
@@ -196,10 +199,10 @@ static void deliver_tick(void) {
     if (engine.stale) cores_update();
 }
 
+/* Which of the enabled tasks a choice means. Both summands are below the count: a subtraction is their remainder. */
 static unsigned chosen(unsigned choice) {
-    if (choice == CHOICE_TICK) return choice;
-    unsigned at = ring_start(engine.self) + choice;   /* both below the count: a subtraction is their remainder */
-    return engine.enabled[at < engine.enabled_count ? at : at - engine.enabled_count];
+    unsigned at = engine.position + choice;
+    return at < engine.enabled_count ? at : at - engine.enabled_count;
 }
 
 /* Asks the strategy; the tick is offered only while there is budget and somebody sleeps. */
@@ -207,11 +210,11 @@ static unsigned choose(void) {
     engine.choice_points++;
     unsigned choice = engine.strategy->choose(engine.enabled_count);
     if (choice == CHOICE_TICK && (!engine.ticks_left || !engine.sleepers)) choice = 0;
-    if (UNLIKELY(engine.logging)) trace_choice(choice, chosen(choice));
+    if (UNLIKELY(engine.logging)) trace_choice(choice, choice == CHOICE_TICK ? choice : engine.enabled[chosen(choice)]);
     return choice;
 }
 
-void point_exhausted(void) {
+static void __attribute__((noreturn)) point_exhausted(void) {
     engine_end(PORT_LIVELOCK, 0, "no end after %u schedule points", engine.plan.max_points);
 }
 
@@ -221,19 +224,30 @@ static void busy_time(void) {
     clock_advance();
 }
 
-void point_choose(void) {
-    if (UNLIKELY(++engine.busy > BUSY_POINTS) && engine.sleepers) busy_time();
-    if (UNLIKELY(engine.stale) && point_stale()) return;
+static inline void preempt(unsigned choice) {
+    engine.preemptions++;
+    cores_run(chosen(choice));
+}
+
+static __attribute__((noinline)) void choose_with_care(void) {
+    if (engine.busy > BUSY_POINTS && engine.sleepers) busy_time();
+    if (engine.stale && point_stale()) return;
     if (engine.enabled_count < 2 && !engine.sleepers) return;
     unsigned choice = choose();
     if (choice == 0) return;
     if (choice == CHOICE_TICK) {
         deliver_tick();
-        if (!is_enabled(engine.self)) cores_schedule();
+        if (!self_enabled()) cores_schedule();
         return;
     }
-    engine.preemptions++;
-    cores_run(&engine.tasks[chosen(choice)]);
+    preempt(choice);
+}
+
+void point_choose(void) {
+    if (UNLIKELY((++engine.busy > BUSY_POINTS) | !engine.walking)) { choose_with_care(); return; }
+    engine.choice_points++;
+    unsigned choice = draw_choice(engine.enabled_count);
+    if (choice) preempt(choice);
 }
 
 /* taskYIELD: an equal goes on, if there is one. */
@@ -244,15 +258,20 @@ void cores_yield(void) {
     unsigned choice = choose();
     engine.yielding = false;
     if (choice == CHOICE_TICK) choice = 0;
-    unsigned next = (ring_start(engine.self) + choice + (choice == 0)) % engine.enabled_count;
-    cores_run(&engine.tasks[engine.enabled[next]]);
+    cores_run(chosen(choice ? choice : 1));
 }
 
 bool point_stale(void) {
     cores_update();
-    if (is_enabled(engine.self)) return false;
+    if (self_enabled()) return false;
     cores_schedule();
     return true;
+}
+
+void point_unusual(void) {
+    if (engine.points_left == 0) point_exhausted();
+    if (point_stale()) return;
+    if (engine.enabled_count > 1 || engine.ticks_left) point_choose();
 }
 
 /* ---- nobody can go on ---- */
@@ -293,7 +312,7 @@ void cores_schedule(void) {
         }
         unsigned choice = count > 1 || engine.ticks_left ? choose() : 0;
         if (choice == CHOICE_TICK) { deliver_tick(); continue; }
-        cores_run(&engine.tasks[chosen(choice)]);
+        cores_run(chosen(choice));
         return;
     }
 }

@@ -20,6 +20,7 @@
 
 #define LIKELY(x) __builtin_expect(!!(x), 1)
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
+#define TASK_BIT(task) (1ull << (task)->id)
 #define CALLER ((uintptr_t)__builtin_return_address(0))
 
 enum { MAX_TASKS = 64, PRIORITIES = 32, NAME_MAX_BYTES = 24, CALL_DEPTH = 64 };
@@ -103,8 +104,8 @@ struct engine {
     bool tracing;
     bool untraced;                    /* in an execution that is not traced: a shared word is a point at most */
     bool logging;                     /* of choices: what a replay can be made of */
+    bool walking;                     /* a random walk without ticks and logs, as most executions are */
     bool yielding;                    /* the choice under way is a taskYIELD's */
-    bool pinned;                      /* some task of this execution has an affinity */
     uint8_t ticks_left;
     uint32_t points_left, choice_points, preemptions;
     uint32_t polls;                   /* accesses and calls that may be part of a polling loop */
@@ -114,10 +115,13 @@ struct engine {
     uint64_t heartbeat;
     const struct strategy *strategy;
     uint8_t enabled[MAX_TASKS];       /* ids, ascending */
+    uint8_t position;                 /* in it: of the running task, or of whom comes after it in the ring */
     /* cores */
     uint64_t ready;                   /* bit per task: READY and not suspended */
     uint64_t occupying;               /* SPENDING: holds a core at its priority without being able to step */
+    uint32_t levels;                  /* bit per priority that some task has */
     uint64_t at_priority[PRIORITIES];
+    uint64_t pinned[PORT_CORES];      /* tasks of that affinity */
     port_task *locked[PORT_CORES];    /* holder of a critical section or of the scheduler on that core */
     port_task *on_core[PORT_CORES];
     uint32_t spinning;                /* how many */
@@ -147,7 +151,9 @@ void *task_stack_top(unsigned id);
 /* ---- cores.c ---- */
 void cores_update(void);
 void cores_schedule(void);            /* the running fiber can not go on: run another, or let time pass, or end */
-void cores_run(port_task *next);      /* switch to `next`, giving it a core */
+void cores_run(unsigned position);    /* switch to that one of the enabled tasks, giving it a core */
+void cores_level(port_task *task, unsigned priority);   /* it has this priority from now on */
+void cores_unlevel(port_task *task);
 void task_ready(port_task *task);
 void task_unready(port_task *task, enum task_state state);
 void cores_place(port_task *task);
@@ -161,14 +167,21 @@ static inline bool cores_crowded(void) {
     return (rest & (rest - 1)) != 0;
 }
 
+/* Can what is locked, or of which priority, decide who runs? Not when there are no more tasks than cores, none pinned and
+ * none holding a core while it spins: then each has a core. */
+static inline bool cores_contended(void) {
+    return engine.pinned[0] || engine.pinned[1] || engine.spinning || cores_crowded();
+}
+
 /* ---- points ---- */
 void point_choose(void);              /* there is a choice */
 bool point_stale(void);               /* who is enabled has changed; true when the caller lost its core meanwhile */
-void point_exhausted(void) __attribute__((noreturn));
-static inline void point(void) {
-    if (UNLIKELY(--engine.points_left == 0)) point_exhausted();
-    if (UNLIKELY(engine.stale) && point_stale()) return;
-    if (engine.enabled_count > 1 || UNLIKELY(engine.ticks_left)) point_choose();
+void point_unusual(void);             /* who is enabled has changed, or the points are used up */
+/* Calls in tail position only, here and in what it calls when all is as usual: after a change of stacks every return is
+ * mispredicted, and registers that need not be saved are not. */
+static inline __attribute__((always_inline)) void point(void) {
+    if (UNLIKELY((--engine.points_left == 0) | engine.stale)) point_unusual();
+    else if (engine.enabled_count > 1 || UNLIKELY(engine.ticks_left)) point_choose();
 }
 
 /* ---- tear.c ---- */
@@ -249,6 +262,7 @@ struct step {
     uint8_t kind, task, core, size, choice;
 };
 void trace_step(enum step_kind kind, uintptr_t pc, const void *address, unsigned size, const char *name);
+void trace_answer(long answer);       /* of the call that the running task made last */
 void trace_choice(unsigned choice, unsigned task);
 void trace_settle(void);
 void trace_begin(void);
@@ -285,5 +299,10 @@ static inline uint32_t draw(void) {
     return (uint32_t)((x * 0x2545F4914F6CDD1Dull) >> 32);
 }
 static inline uint32_t draw_below(uint32_t n) { return (uint32_t)(((uint64_t)draw() * n) >> 32); }
+
+/* One of n with equal probability. */
+static inline unsigned draw_choice(unsigned n) { return n == 2 ? draw() & 1 : draw_below(n); }
+
+#include "port_inline.h"
 
 #endif

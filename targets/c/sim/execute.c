@@ -79,10 +79,9 @@ static void restore_engine(uint64_t ordinal) {
     engine.random = mix(engine.plan.seed + mix(ordinal)) | 1;
     engine.now_us = engine.slack_us = 0;
     engine.ready = engine.occupying = engine.sleepers = 0;
-    for (unsigned i = 0; i < PRIORITIES; i++) engine.at_priority[i] = 0;
-    for (unsigned i = 0; i < PORT_CORES; i++) engine.locked[i] = engine.on_core[i] = NULL;
+    for (; engine.levels; engine.levels &= engine.levels - 1) engine.at_priority[__builtin_ctz(engine.levels)] = 0;
+    for (unsigned i = 0; i < PORT_CORES; i++) { engine.locked[i] = engine.on_core[i] = NULL; engine.pinned[i] = 0; }
     engine.spinning = 0;
-    engine.pinned = false;
     engine.task_count = 0;
     engine.range_words = 0;
     engine.busy = 0;
@@ -91,6 +90,7 @@ static void restore_engine(uint64_t ordinal) {
     engine.detail[0] = engine.detail_task[0] = 0;
     engine.detail_pc = 0;
     engine.strategy = engine.plan.strategy;
+    engine.walking = engine.strategy == &strategy_random && !engine.logging && !engine.ticks_left;
     engine.strategy->begin();
     libc_reset();
 }
@@ -99,9 +99,9 @@ void execute(void (*entry)(void *), uint64_t ordinal) {
     restore_memory();
     restore_engine(ordinal);
     port_task *main_task = port_task_create(entry, NULL, "main", 0, subject.priority, PORT_ANY_CORE, NULL);
+    engine.self = main_task;
     cores_update();
     cores_place(main_task);
-    engine.self = main_task;
     engine.me = main_task->owner;
     engine.running = true;
     engine.untraced = !engine.tracing;

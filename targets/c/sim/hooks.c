@@ -50,6 +50,7 @@ static void shared_access(uint8_t *address, unsigned bytes, bool write, uintptr_
 }
 
 static __attribute__((noinline)) void access_slow(uint8_t *address, unsigned bytes, bool write, uintptr_t pc) {
+    settle();
     if (shadow_touch((uintptr_t)address, bytes, write, pc)) shared_access(address, bytes, write, pc);
 }
 
@@ -57,7 +58,7 @@ static __attribute__((noinline)) void access_slow(uint8_t *address, unsigned byt
  * mispredicted. */
 static inline __attribute__((always_inline)) void access(void *pointer, unsigned bytes, bool write, uintptr_t pc) {
     uintptr_t address = (uintptr_t)pointer;
-    settle();
+    if (UNLIKELY(engine.pending)) { access_slow(pointer, bytes, write, pc); return; }
     if (UNLIKELY(address >> 32)) return;
     uint8_t mark = shadow[GRANULE(address)];
     uint8_t last = bytes > 1 ? shadow[GRANULE(address + bytes - 1)] : mark;
@@ -69,13 +70,21 @@ static inline __attribute__((always_inline)) void access(void *pointer, unsigned
         point();
 }
 
+static __attribute__((noinline)) void access_impatient(void *pointer, unsigned bytes, bool write, uintptr_t pc) {
+    if (engine.running) point();
+    access(pointer, bytes, write, pc);
+}
+
 #define ACCESS(name, bytes, write) HOOK void name(void *p); HOOK void name(void *p) { access(p, bytes, write, CALLER); }
 #define BOTH(name, bytes, prefix) \
     HOOK void prefix##name(void *p); \
     HOOK void prefix##name(void *p) { access(p, bytes, false, CALLER); access(p, bytes, true, CALLER); }
 #define POLLED(name, bytes, write) \
     HOOK void name(void *p); \
-    HOOK void name(void *p) { grow_impatient(); access(p, bytes, write, CALLER); }
+    HOOK void name(void *p) { \
+        if (LIKELY(++engine.polls % POLLS_PER_POINT)) access(p, bytes, write, CALLER); \
+        else access_impatient(p, bytes, write, CALLER); \
+    }
 #define SIZES(FORM, ...) FORM(1, __VA_ARGS__) FORM(2, __VA_ARGS__) FORM(4, __VA_ARGS__) FORM(8, __VA_ARGS__) FORM(16, __VA_ARGS__)
 #define PLAIN(n, prefix) ACCESS(prefix##read##n, n, false) ACCESS(prefix##write##n, n, true) BOTH(read_write##n, n, prefix)
 #define VOLATILE(n, prefix) POLLED(prefix##read##n, n, false) ACCESS(prefix##write##n, n, true)

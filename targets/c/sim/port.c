@@ -6,8 +6,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#define BIT(task) (1ull << (task)->id)
-
 /* ---- tasks ---- */
 
 static void fiber_entry(void) {
@@ -30,7 +28,7 @@ port_task *port_task_create(void (*entry)(void *), void *argument, const char *n
     port_task *task = &engine.tasks[engine.task_count++];
     task->priority = (uint8_t)(priority < PRIORITIES ? priority : PRIORITIES - 1);
     task->affinity = (int8_t)core;
-    if (core != PORT_ANY_CORE) engine.pinned = true;
+    if (core != PORT_ANY_CORE) engine.pinned[core] |= TASK_BIT(task);
     task->core = PORT_ANY_CORE;
     task->suspended = task->woken = false;
     task->depth_critical = 0;
@@ -44,16 +42,16 @@ port_task *port_task_create(void (*entry)(void *), void *argument, const char *n
     task->owner_task = NULL;
     name_task(task, name);
     task->sp = fiber_prepare(task_stack_top(task->id), fiber_entry);
-    engine.at_priority[task->priority] |= BIT(task);
+    cores_level(task, task->priority);
     task_ready(task);
     return task;
 }
 
 static void bury(port_task *task) {
     task_unready(task, TASK_DEAD);
-    engine.sleepers &= ~BIT(task);
-    engine.occupying &= ~BIT(task);
-    engine.at_priority[task->priority] &= ~BIT(task);
+    engine.sleepers &= ~TASK_BIT(task);
+    engine.occupying &= ~TASK_BIT(task);
+    cores_unlevel(task);
     for (int core = 0; core < PORT_CORES; core++)
         if (engine.locked[core] == task) engine.locked[core] = NULL;
 }
@@ -69,8 +67,6 @@ void port_task_destroy(port_task *task) {
     bury(task);
 }
 
-port_task *port_self(void) { return engine.running ? engine.self : NULL; }
-void *port_user(port_task *task) { return task->user; }
 void port_set_user(port_task *task, void *user) { task->user = user; }
 const char *port_task_name(port_task *task) { return task->name; }
 unsigned port_task_priority(port_task *task) { return task->priority; }
@@ -79,57 +75,19 @@ int port_task_core(port_task *task) { return task->core; }
 
 void port_set_priority(port_task *task, unsigned priority) {
     if (task->priority == priority) return;
-    engine.at_priority[task->priority] &= ~BIT(task);
+    cores_unlevel(task);
     task->priority = (uint8_t)priority;
-    if (task->state != TASK_DEAD) engine.at_priority[priority] |= BIT(task);
-    engine.stale = true;
+    if (task->state != TASK_DEAD) cores_level(task, priority);
+    if (cores_contended()) engine.stale = true;
 }
 
 /* ---- calls ---- */
 
-void port_enter(const char *call, const void *object) {
-    settle();
-    engine.heartbeat++;
-    point();
-    if (UNLIKELY(engine.tracing)) trace_step(STEP_CALL, CALLER, object, 0, call);
-}
-
-void port_leave(void) {
-    if (UNLIKELY(engine.stale)) point_stale();
-}
-
 void port_yield(void) { cores_yield(); }
-
-bool port_block(uint64_t deadline_us, const char *why, const void *object, port_task *owner) {
-    port_task *self = engine.self;
-    self->woken = false;
-    self->polls = 0;
-    self->why = why;
-    self->object = object;
-    self->owner_task = owner;
-    self->deadline_us = deadline_us;
-    if (deadline_us != PORT_FOREVER) {
-        if (deadline_us <= engine.now_us) return false;
-        engine.sleepers |= BIT(self);
-    }
-    task_unready(self, TASK_BLOCKED);
-    if (UNLIKELY(engine.tracing)) trace_step(STEP_BLOCK, 0, object, 0, why);
-    cores_schedule();
-    self->owner_task = NULL;
-    self->deadline_us = PORT_FOREVER;
-    return self->woken;
-}
-
-void port_wake(port_task *task) {
-    if (task->state != TASK_BLOCKED) return;
-    task->woken = true;
-    task_ready(task);
-    if (UNLIKELY(engine.tracing)) trace_step(STEP_WAKE, 0, NULL, 0, task->name);
-}
 
 void port_suspend(port_task *task) {
     task->suspended = true;
-    engine.ready &= ~BIT(task);
+    engine.ready &= ~TASK_BIT(task);
     engine.stale = true;
     if (task == engine.self) cores_schedule();
 }
@@ -140,11 +98,6 @@ void port_resume(port_task *task) {
 }
 
 /* ---- what keeps a core ---- */
-
-/* As many floating tasks as cores share them whatever is locked; more, or a pinned one, may have to wait now. */
-static bool cores_contended(void) {
-    return engine.pinned || engine.spinning || cores_crowded();
-}
 
 static void lock_core(port_task *self) {
     cores_place(self);
@@ -240,16 +193,13 @@ void port_critical_exit(struct port_mux *mux) {
     port_leave();
 }
 
-bool port_in_critical(void) { return engine.self->depth_critical > 0; }
-bool port_in_isr(void) { return false; }
-
 void port_spend(uint64_t us) {
     port_task *self = engine.self;
     if (us == 0) return;
     self->polls = 0;
     self->why = "a costed call";
     self->deadline_us = engine.now_us + us;
-    engine.sleepers |= BIT(self);
+    engine.sleepers |= TASK_BIT(self);
     task_unready(self, TASK_SPENDING);
     cores_schedule();
     self->deadline_us = PORT_FOREVER;

@@ -2,14 +2,14 @@
  * replay.c: one execution again, by ordinal or by an explicit schedule, with its choices and on request its trace.
  *
  * REPLAY: a request (session.h), u32 known (how many entries of the log of shared words to start from; ffffffff all),
- * u8 flags (1 trace, 2 choices), u32 count of explicit choices, each u32 point, u8 offset
+ * u8 flags (1 trace, 2 choices, 4 known to hang), u32 count of explicit choices, each u32 point, u8 offset
  * (of segments: u32 choice points, u8 task).
  * Answer: TRACE* (steps), CHOICES* and SEGMENTS*, then REPLAYED (a result).
  */
 #include "session.h"
 #include "strategy_explicit.h"
 
-enum { WITH_TRACE = 1, WITH_CHOICES = 2, MOST_CHOICES = 1 << 16 };
+enum { WITH_TRACE = 1, WITH_CHOICES = 2, KNOWN_TO_HANG = 4, MOST_CHOICES = 1 << 16 };
 
 static struct choice asked[MOST_CHOICES];
 
@@ -92,8 +92,10 @@ static void execute_from(uint32_t known, uint64_t ordinal, unsigned flags) {
     if (flags & WITH_TRACE) watch(ordinal, saved, known < now ? known : now, now);
     engine.tracing = flags & WITH_TRACE;
     engine.logging = flags & (WITH_CHOICES | WITH_TRACE);
-    if (flags) trace_begin();
+    if (engine.logging) trace_begin();
+    watchdog_hang_is_known = flags & KNOWN_TO_HANG;
     session_execute(ordinal);
+    watchdog_hang_is_known = false;
     engine.tracing = engine.logging = false;
     watch_stop();
     if (known < now) shadow_restore(saved, now);

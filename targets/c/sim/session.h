@@ -27,6 +27,8 @@ bool request_read(wire_reader *reader, struct request *request);
 
 /* One execution of the subject; afterwards engine.* and session_ring hold its result. */
 void session_execute(uint64_t ordinal);
+/* The execution that comes is known to hang, a second was waited for once: some periods of silence will do (watchdog.c). */
+extern bool watchdog_hang_is_known;
 /* Sends the execution's result as `type`: u32 index, u64 ordinal, u32 known, u32 length, u8 outcome, u64 end_us, u64 slack_us,
  * u32 lost, u32 choice_points, u32 preemptions, u64 pc, str task, str detail, then u32 length and the history's bytes.
  * A history too long for one frame goes out in HISTORY chunks first, and the result then carries none. */

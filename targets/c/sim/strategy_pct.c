@@ -46,12 +46,15 @@ static bool step_counts(void) {
     return engine.range_index == tear_at;
 }
 
+/* Once round the ring from whoever runs. */
 static unsigned best(unsigned n) {
-    unsigned start = 0, found = 0;
-    while (start < n && engine.enabled[start] < engine.self->id) start++;
-    for (unsigned i = 1; i < n; i++) {
-        unsigned here = engine.enabled[(start + found) % n], there = engine.enabled[(start + i) % n];
-        if (rank_of(there) > rank_of(here)) found = i;
+    uint32_t highest = 0;
+    unsigned found = 0;
+    for (unsigned i = 0, at = engine.position; i < n; i++, at = at + 1 == n ? 0 : at + 1) {
+        uint32_t here = rank_of(engine.enabled[at]);
+        if (here <= highest) continue;
+        highest = here;
+        found = i;
     }
     return found;
 }

@@ -8,8 +8,7 @@ static void begin(void) {}
 
 static unsigned choose(unsigned n) {
     if (UNLIKELY(engine.ticks_left) && (draw() & 15) == 0) return CHOICE_TICK;
-    if (n == 2) return draw() & 1;
-    return draw_below(n);
+    return draw_choice(n);
 }
 
 const struct strategy strategy_random = {"random", begin, choose};

@@ -18,10 +18,9 @@ static void begin(void) { next = used = 0; }
 
 /* The offset in the ring that leads to a task; n when it is not enabled. */
 static unsigned offset_of(unsigned task, unsigned n) {
-    unsigned start = 0, at = 0;
-    while (start < n && engine.enabled[start] < engine.self->id) start++;
+    unsigned at = 0;
     while (at < n && engine.enabled[at] != task) at++;
-    return at == n ? n : (at + n - start % n) % n;
+    return at == n ? n : (at + n - engine.position) % n;
 }
 
 static unsigned choose(unsigned n) {

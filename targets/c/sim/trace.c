@@ -44,7 +44,17 @@ static uint64_t bits_at(const void *address, unsigned size) {
     return value;
 }
 
+/* gcc announces the whole of a struct; its words are steps of their own. */
+static void trace_words(enum step_kind kind, uintptr_t pc, const uint8_t *address, unsigned size) {
+    for (unsigned done = 0, part; done < size; done += part) {
+        part = 4 - ((uintptr_t)(address + done) & 3);
+        if (part > size - done) part = size - done;
+        trace_step(kind, pc, address + done, part, NULL);
+    }
+}
+
 void trace_step(enum step_kind kind, uintptr_t pc, const void *address, unsigned size, const char *name) {
+    if (size > SLICE && kind <= STEP_WRITE) { trace_words(kind, pc, address, size); return; }
     if (!room()) return;
     if (kind >= STEP_CALL && kind <= STEP_WAKE) pc = firmware_caller();
     struct step *step = &trace_steps[trace_count++];
@@ -63,16 +73,12 @@ void trace_step(enum step_kind kind, uintptr_t pc, const void *address, unsigned
 }
 
 /* A call's answer is known when it ends: its step then has a size. */
-long port_answer(long answer) {
-    port_task *self = engine.self;
-    if (UNLIKELY(engine.tracing) && self && open_call[self->id]) {
-        struct step *step = &trace_steps[open_call[self->id] - 1];
-        step->value = (uint64_t)answer;
-        step->size = sizeof answer;
-        open_call[self->id] = 0;
-    }
-    port_leave();
-    return answer;
+void trace_answer(long answer) {
+    uint32_t *open = &open_call[engine.self->id];
+    if (!*open) return;
+    trace_steps[*open - 1].value = (uint64_t)answer;
+    trace_steps[*open - 1].size = sizeof answer;
+    *open = 0;
 }
 
 void trace_settle(void) {

@@ -3,7 +3,7 @@
  * end the execution, not the process. Memory and files of the process are limited.
  */
 #define _GNU_SOURCE   /* names of registers in ucontext_t */
-#include "engine.h"
+#include "session.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -13,7 +13,9 @@
 #include <sys/time.h>
 #include <ucontext.h>
 
-enum { PERIOD_MS = 100, PATIENCE = 10, EMERGENCY_STACK = 65536 };   /* a second without a schedule point is a hang */
+enum { PERIOD_MS = 10, PATIENCE = 100, KNOWN_PATIENCE = 3, EMERGENCY_STACK = 65536 };   /* a second without a schedule point is a hang */
+
+bool watchdog_hang_is_known;
 
 static uint8_t signal_stack[EMERGENCY_STACK] __attribute__((aligned(16)));
 static uint8_t emergency_stack[EMERGENCY_STACK] __attribute__((aligned(16)));
@@ -75,7 +77,7 @@ static void on_period(int number, siginfo_t *info, void *context) {
         silent_periods = 0;
         return;
     }
-    if (++silent_periods < PATIENCE) return;
+    if (++silent_periods < (watchdog_hang_is_known ? KNOWN_PATIENCE : PATIENCE)) return;
     silent_periods = 0;
     __real_snprintf(signal_text, sizeof signal_text, "no access to shared memory and no RTOS call for a second of CPU time");
     leave_through(context, PORT_HANG, false);
