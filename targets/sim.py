@@ -167,14 +167,15 @@ class SimTarget:
     def shared(self) -> Shared:
         """What is known so far about shared memory."""
         self._send(MessageType.KNOWN_SHARED)
-        payload = self._expect(MessageType.KNOWN_SHARED)
-        (count,) = struct.unpack_from("<I", payload)
-        return Shared(struct.unpack_from(f"<{count}I", payload, 4))
+        assembly = Assembly()
+        while (whole := assembly.add(self._expect(MessageType.KNOWN_SHARED))) is None:
+            pass
+        return Shared(struct.unpack(f"<{len(whole) // 4}I", whole))
 
     def restore(self, shared: Shared) -> None:
         """Knows this and nothing else."""
-        count = len(shared.entries)
-        self._send(MessageType.KNOWN_SHARED, struct.pack(f"<I{count}I", count, *shared.entries))
+        for chunk in chunks(struct.pack(f"<{len(shared.entries)}I", *shared.entries)):
+            self._send(MessageType.KNOWN_SHARED, chunk)
         self._expect(MessageType.ACCEPTED)
 
     # ---- exploring ----

@@ -208,6 +208,7 @@ extern uint32_t shadow_log_length;
 extern uint32_t *shadow_log;
 void shadow_forget(void);
 void shadow_restore(const uint32_t *entries, uint32_t count);
+void shadow_recall(const uint32_t *entries, uint32_t count);   /* these too */
 
 /* ---- arena.c ---- */
 void arena_reset(void);

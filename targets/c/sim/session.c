@@ -165,24 +165,34 @@ static void take_probes(wire_reader *reader) {
     session_send(WIRE_ACCEPTED, NULL, 0);
 }
 
-/* u32 count, each u32 entry; or nothing: asks for the log, which comes back in the same form. */
-static void exchange_known(wire_reader *reader) {
-    if (reader->at == reader->end) {
-        size_t most = WIRE_PAYLOAD_MAX / 4 - 1, count = shadow_log_length < most ? shadow_log_length : most;
-        static uint8_t payload[WIRE_PAYLOAD_MAX];
+/* Nothing asks for the log of what was learnt; it comes as chunks of u32 entries, and is given in the same form. */
+static void send_known(void) {
+    static uint8_t payload[WIRE_PAYLOAD_MAX];
+    size_t total = shadow_log_length * sizeof *shadow_log, done = 0, part = WIRE_PAYLOAD_MAX - 64;
+    do {
+        if (part > total - done) part = total - done;
         wire_writer writer = {payload, payload + sizeof payload, false};
-        wire_put_uint(&writer, count, 4);
-        wire_put_bytes(&writer, shadow_log, count * 4);
+        wire_put_chunk(&writer, done, total);
+        wire_put_bytes(&writer, (const uint8_t *)shadow_log + done, part);
         session_send(WIRE_KNOWN_SHARED, payload, (size_t)(writer.at - payload));
+        done += part;
+    } while (done < total);
+}
+
+static void take_known(wire_reader *reader) {
+    static uint32_t entries[WIRE_PAYLOAD_MAX / sizeof(uint32_t)];
+    static size_t taken;
+    size_t offset = (size_t)wire_get_uint(reader, 4), total = (size_t)wire_get_uint(reader, 4);
+    size_t part = (size_t)(reader->end - reader->at);
+    if (offset == 0) { shadow_forget(); taken = 0; }
+    if (reader->short_read || offset != taken || part % sizeof *entries || offset + part > total) {
+        session_error("the list of shared words is cut short");
         return;
     }
-    uint32_t count = (uint32_t)wire_get_uint(reader, 4);
-    const uint8_t *bytes = wire_get_bytes(reader, (size_t)count * 4);
-    static uint32_t entries[WIRE_PAYLOAD_MAX / 4];
-    if (!bytes) { session_error("the list of shared words is cut short"); return; }
-    __real_memcpy(entries, bytes, (size_t)count * 4);
-    shadow_restore(entries, count);
-    session_send(WIRE_ACCEPTED, NULL, 0);
+    __real_memcpy(entries, reader->at, part);
+    shadow_recall(entries, (uint32_t)(part / sizeof *entries));
+    taken += part;
+    if (taken == total) session_send(WIRE_ACCEPTED, NULL, 0);
 }
 
 static void send_log(void) { session_send(WIRE_LOG, log_text, log_used); }
@@ -201,7 +211,7 @@ static void on_frame(void *unused, const wire_frame *frame) {
     case WIRE_PROGRAM: take_program(frame); break;
     case WIRE_EXPLORE: if (needs_program()) explore(&reader); break;
     case WIRE_REPLAY: if (needs_program()) { replay(&reader); send_log(); } break;
-    case WIRE_KNOWN_SHARED: exchange_known(&reader); break;
+    case WIRE_KNOWN_SHARED: if (frame->length) take_known(&reader); else send_known(); break;
     case WIRE_PROBES: take_probes(&reader); break;
     case WIRE_STOP: break;
     default: session_error("unknown message"); break;

@@ -104,13 +104,17 @@ void shadow_forget(void) {
     shadow_log_length = 0;
 }
 
-void shadow_restore(const uint32_t *entries, uint32_t count) {
-    shadow_forget();
+void shadow_recall(const uint32_t *entries, uint32_t count) {
     for (uint32_t i = 0; i < count; i++) {
         uint8_t now = shadow[entries[i] >> 1];
         shadow_learn(entries[i] >> 1, entries[i] & 1);
         if ((entries[i] >> 1) << 2 < STACKS_BASE) shadow[entries[i] >> 1] = now;  /* the next reset takes it up */
     }
+}
+
+void shadow_restore(const uint32_t *entries, uint32_t count) {
+    shadow_forget();
+    shadow_recall(entries, count);
 }
 
 /* ---- accesses ---- */
