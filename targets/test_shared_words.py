@@ -28,8 +28,13 @@ int main(void) {{
 def test_more_words_than_one_message_carries_are_shared_and_replay(tmp_path: Path) -> None:
     (tmp_path / "many.c").write_text(MANY)
     found: list[Found] = []
+
+    def keep(one: Found) -> bool:
+        found.append(one)
+        return True
+
     with SimTarget(build_litmus([tmp_path / "many.c"])) as target:
-        target.explore(None, Exploration(executions=3, max_points=1 << 20), lambda one: found.append(one) or True)
+        target.explore(None, Exploration(executions=3, max_points=1 << 20), keep)
         learnt = target.shared()
         assert len(learnt.entries) >= WORDS
         target.again(None, found[-1].origin)
