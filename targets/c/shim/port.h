@@ -104,6 +104,18 @@ size_t port_heap_minimum_free(void);
 void port_copy_from_user(void *to, const void *from, size_t bytes);
 void port_copy_to_user(void *to, const void *from, size_t bytes);
 
+/* ---- the world outside: peers, power, flash ---- */
+/* The next value of an environment stream of the program, `otherwise` when it has run out or there is none. Doubles of
+ * hardware take their answers from it. */
+int64_t port_environment(const char *stream, int64_t otherwise);
+/* Memory that lives through boots, 16-byte aligned and zero when an execution begins: what is in flash, or outside the
+ * chip. Everybody who asks by the same name gets the same memory; `bytes` is decided by the first to ask. */
+void *port_retained(const char *name, size_t bytes);
+/* A moment at which the power may fail: before or after a write to flash, before or after a frame of telemetry. Does not
+ * return when the program cuts the power here. Between enter and leave or outside, but in a task. */
+enum port_power_step { PORT_POWER_NVS_BEFORE, PORT_POWER_NVS_AFTER, PORT_POWER_FRAME_BEFORE, PORT_POWER_FRAME_AFTER };
+void port_power_step(enum port_power_step step);
+
 /* ---- ends ---- */
 /* Ends the execution (not the process) with an outcome and a printf-formatted detail. */
 void port_fail(enum port_outcome outcome, const char *format, ...)

@@ -209,11 +209,15 @@ extern uint32_t *shadow_log;
 void shadow_forget(void);
 void shadow_restore(const uint32_t *entries, uint32_t count);
 void shadow_recall(const uint32_t *entries, uint32_t count);   /* these too */
+void shadow_recall(const uint32_t *entries, uint32_t count);   /* these too */
 
 /* ---- arena.c ---- */
 void arena_reset(void);
 void arena_baseline(void);
 extern uint32_t arena_used;
+
+/* ---- retained.c ---- */
+void retained_reset(void);            /* all zero, and nobody's */
 
 /* ---- hooks.c / libc.c ---- */
 enum { POLLS_PER_POINT = 256 };
@@ -221,6 +225,18 @@ void grow_impatient(void);            /* takes a point now and then, outside acc
 void hooks_set_probe(unsigned index, uintptr_t begin, uintptr_t stop);   /* the code of p4v_probes[index] */
 void copy_torn(void *to, const void *from, size_t bytes, uintptr_t pc);
 void *__real_memcpy(void *, const void *, size_t);
+/* Most that is put back is a few words: then a call costs more than the copy. */
+static inline void put_back(void *to, const void *from, size_t bytes) {
+    typedef uint64_t word __attribute__((aligned(1), may_alias));
+    if (bytes > 512) { __real_memcpy(to, from, bytes); return; }
+    size_t done = 0;
+    for (; done + 16 <= bytes; done += 16) {
+        uint64_t a = *(const word *)((const char *)from + done), b = *(const word *)((const char *)from + done + 8);
+        *(word *)((char *)to + done) = a;
+        *(word *)((char *)to + done + 8) = b;
+    }
+    for (; done < bytes; done++) ((char *)to)[done] = ((const char *)from)[done];
+}
 void *__real_memmove(void *, const void *, size_t);
 void *__real_memset(void *, int, size_t);
 int __real_memcmp(const void *, const void *, size_t);

@@ -59,8 +59,8 @@ void engine_start(void) {
 }
 
 static void restore_memory(void) {
-    __real_memcpy(p4v_data_begin, snapshot, data_bytes);
-    __real_memcpy(p4v_bss_begin, snapshot + data_bytes, bss_bytes);
+    put_back(p4v_data_begin, snapshot, data_bytes);
+    put_back(p4v_bss_begin, snapshot + data_bytes, bss_bytes);
     shadow_reset();
     arena_reset();
     if (UNLIKELY(arena_used)) {
@@ -97,6 +97,7 @@ static void restore_engine(uint64_t ordinal) {
 
 void execute(void (*entry)(void *), uint64_t ordinal) {
     restore_memory();
+    retained_reset();
     restore_engine(ordinal);
     port_task *main_task = port_task_create(entry, NULL, "main", 0, subject.priority, PORT_ANY_CORE, NULL);
     engine.self = main_task;

@@ -64,6 +64,10 @@ static inline __attribute__((always_inline)) void access(void *pointer, unsigned
     uint8_t last = bytes > 1 ? shadow[GRANULE(address + bytes - 1)] : mark;
     if (LIKELY(mark == engine.me && last == engine.me)) return;
     bool one_word = bytes <= 4 && (address & 3) + bytes <= 4;
+    if (mark == SHADOW_UNOWNED && one_word && engine.running) {   /* the first touch */
+        if (engine.task_count > 1) shadow[GRANULE(address)] = engine.me;
+        return;
+    }
     if (UNLIKELY(!one_word || mark != SHADOW_SHARED || !engine.untraced || (write && !CLANG)))
         access_slow(pointer, bytes, write, pc);
     else if (engine.granularity == AT_WORDS)

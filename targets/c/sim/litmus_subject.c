@@ -48,5 +48,11 @@ static struct digest hash(uint64_t seed, uint32_t quantum_us) {
 
 const struct subject subject = {false, 1, start, describe, load, entry, log_output, hash};
 
+/* A file may have an environment: a function of the name that adapters call. */
+int64_t p4v_environment(const char *stream, int64_t otherwise) __attribute__((weak));
+int64_t port_environment(const char *stream, int64_t otherwise) {
+    return p4v_environment ? p4v_environment(stream, otherwise) : otherwise;
+}
+
 void agent_probe(uint16_t probe);
 void agent_probe(uint16_t probe) { (void)probe; }

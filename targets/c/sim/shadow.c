@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
+enum { EIGHT = 8 };
+#define EACH_BYTE 0x0101010101010101ull
 #define KNOWN_BASE (SHADOW_BASE + SHADOW_BYTES)
 #define TEARABLE_BASE (KNOWN_BASE + SHADOW_BYTES)
 #define known ((uint8_t *)KNOWN_BASE)          /* the shadow an execution starts from */
@@ -49,7 +51,7 @@ void shadow_mark(uintptr_t address, size_t bytes, uint8_t mark) {
 }
 
 void shadow_allocated(uintptr_t address, size_t bytes) {
-    __real_memcpy(shadow + GRANULE(address), known + GRANULE(address), GRANULE(address + bytes + 3) - GRANULE(address));
+    put_back(shadow + GRANULE(address), known + GRANULE(address), GRANULE(address + bytes + 3) - GRANULE(address));
 }
 
 static void region_reset(uintptr_t begin, uintptr_t stop) { shadow_allocated(begin, stop - begin); }
@@ -153,12 +155,24 @@ static bool touch_granule(uintptr_t granule, uintptr_t address, size_t bytes, bo
     return true;
 }
 
+/* The same for eight at once, when they are all alike and no discovery: false when they are not. */
+static bool touch_eight(uintptr_t granule) {
+    uint64_t marks, mine = EACH_BYTE * engine.me;
+    __builtin_memcpy(&marks, shadow + granule, sizeof marks);
+    if (marks == mine) return true;
+    if (marks != EACH_BYTE * SHADOW_UNOWNED) return false;
+    if (engine.task_count > 1) __builtin_memcpy(shadow + granule, &mine, sizeof mine);
+    return true;
+}
+
 bool shadow_touch(uintptr_t address, size_t bytes, bool write, uintptr_t pc) {
     if (!engine.running || address >> 32 || bytes == 0) return false;
     uintptr_t first = GRANULE(address);
     if (LIKELY(first == GRANULE(address + bytes - 1) && shadow[first] == engine.me)) return false;
     bool shared = false;
-    for (uintptr_t granule = GRANULE(address); granule <= GRANULE(address + bytes - 1); granule++)
+    uintptr_t granule = first, last = GRANULE(address + bytes - 1);
+    while (granule + EIGHT <= last + 1 && touch_eight(granule)) granule += EIGHT;
+    for (; granule <= last; granule++)
         shared |= touch_granule(granule, address, bytes, write, pc);
     if (UNLIKELY(engine.tracing) && !shared) watch_trace(address, bytes, write, pc);
     return shared;
