@@ -10,6 +10,7 @@ import json
 import math
 import os
 import sys
+import threading
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 HELD, VIOLATED, UNUSABLE, INCONCLUSIVE, INTERRUPTED = 0, 1, 2, 3, 130
 LONGEST_MESSAGE = 4000
+PATIENCE_SECONDS = 10.0
+"""How long one thing may take before somebody without a terminal, who sees no progress, is told what it is."""
 P = ParamSpec("P")
 
 
@@ -91,12 +94,51 @@ def console_for(*, quiet: bool = False, to_stderr: bool = False) -> Console:
 
 
 @contextmanager
-def doing(console: Console, what: str) -> Iterator[Callable[[str], None]]:
-    """A line that says what is going on and can be changed; it vanishes. Its text is plain, whatever is in it."""
+def doing(
+    console: Console, what: str, timer: Callable[[float, Callable[[], None]], threading.Timer] = threading.Timer
+) -> Iterator[Callable[[str], None]]:
+    """A line that says what is going on and can be changed; it vanishes. Its text is plain, whatever is in it.
+
+    Where there is no terminal, what takes longer than PATIENCE_SECONDS is said on stderr, once.
+    """
     from rich.text import Text
 
+    if not console.is_terminal and not console.quiet:
+        with _said_when_slow(what, timer) as tell:
+            yield tell
+        return
     with console.status(Text(what)) as status:
         yield lambda line: status.update(Text(line))
+
+
+@contextmanager
+def _said_when_slow(
+    what: str, timer: Callable[[float, Callable[[], None]], threading.Timer]
+) -> Iterator[Callable[[str], None]]:
+    """Yields what is told that something else goes on from now on; says what goes on unchanged for too long."""
+    waiting: list[threading.Timer] = []
+    said = False
+
+    def say(line: str) -> None:
+        nonlocal said
+        if not said:
+            typer.echo(f"p4verify: {values.printable(line)}: this takes a while", err=True)
+        said = True
+
+    def tell(line: str) -> None:
+        while waiting:
+            waiting.pop().cancel()
+        if not said:
+            waiting.append(timer(PATIENCE_SECONDS, functools.partial(say, line)))
+            waiting[-1].daemon = True
+            waiting[-1].start()
+
+    try:
+        tell(what)
+        yield tell
+    finally:
+        while waiting:
+            waiting.pop().cancel()
 
 
 def require_writable(where: str | None) -> None:

@@ -23,9 +23,11 @@ from p4verify.reports.relevance import relevant
 from p4verify.reports.rows import Action, Entry, Gap, Reading, Row, Switch, rows, short
 from p4verify.reports.shell import folded
 from p4verify.reports.source_text import Source, no_source
+from p4verify.reports.stuck import stuck
 from p4verify.reports.wrapping import JOINT, put, ruled, wrapped
+from p4verify.verify.execution import Outcome
 from p4verify.verify.program import Task
-from p4verify.verify.schedule import Step
+from p4verify.verify.schedule import Step, StepKind
 
 NARROWEST, WIDEST = 80, 120
 """Columns of a report; a terminal in between is used in full."""
@@ -100,6 +102,8 @@ class _Page:
         if finding.preemptions is not None:
             facts.append(f"{finding.preemptions} preemption" + "s" * (finding.preemptions != 1))
         facts += [f"replayed {finding.replayed} of {finding.replays}"] if finding.replays else []
+        cut = finding.execution.trace.cut if finding.execution.trace else 0
+        facts += [f"trace cut: its last {cut:,} steps are missing"] if cut else []
         return [
             *self.wrap(head, hang=2),
             *self.wrap(Text(" · ".join(facts), _DIM), indent=2, hang=2),
@@ -161,7 +165,9 @@ class _Page:
         named = frozenset(_WORD.findall(finding.summary))
         # Of none: how the execution ended tells all.
         last = max(finding.positions, default=finding.execution.history.end)
-        chosen = relevant(steps, last, mixed, named, booted=booted)
+        deadlock = finding.execution.ending.outcome is Outcome.DEADLOCK
+        chosen = stuck(steps) if deadlock else None
+        chosen = chosen or relevant(steps, last, mixed, named, booted=booted)
         entries = rows(steps, chosen, seen)
         lanes = self._lanes(entries)
         if not lanes:
@@ -313,5 +319,6 @@ def _joined(text: str) -> str:
 def _cores(steps: Sequence[Step]) -> dict[str, str]:
     found: dict[str, set[int]] = {}
     for step in steps:
-        found.setdefault(step.task, set()).add(step.core)
+        if step.kind is not StepKind.BLOCK:  # which gives its core up
+            found.setdefault(step.task, set()).add(step.core)
     return {task: f" · core {min(cores)}" if len(cores) == 1 else "" for task, cores in found.items()}

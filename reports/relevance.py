@@ -53,6 +53,8 @@ class Suspension:
     waiting: str
     addresses: frozenset[int]
     telling: bool = True
+    by: str = ""
+    """Who ran in between, where that is not whoever touched the bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,8 @@ class Relevance:
 
     steps: tuple[int, ...]
     suspensions: tuple[Suspension, ...] = field(default=())
+    waits: frozenset[int] = frozenset()
+    """Those of the steps that are waits without end."""
 
 
 def touched_by(step: Step) -> range:
@@ -144,14 +148,35 @@ def _conflict(steps: Sequence[Step], run: list[int], at: int, named: frozenset[s
     telling = (earlier | later) & _plain(steps, near)
     about = telling & _of_members(steps, near, named)
     if earlier & about and later & about:
-        telling = about
+        telling = about | telling & _copied(steps, run, at)
     return Suspension(task, before, after, waiting, telling or earlier | later, bool(telling))
+
+
+def _copied(steps: Sequence[Step], run: list[int], at: int) -> frozenset[int]:
+    """The record in the middle of whose copy the run was left: all of its words; nothing where it was not copying."""
+    before = [index for index in run[max(0, at - NEARBY) : at] if steps[index].kind in _ACCESSES]
+    after = [index for index in run[at : at + NEARBY] if steps[index].kind in _ACCESSES]
+    if not before or not after or _place(steps[before[-1]]) != _place(steps[after[0]]):
+        return frozenset()
+    one = _place(steps[after[0]])
+    copied = (index for index in (*before, *after) if _place(steps[index]) == one)
+    return frozenset(address for index in copied for address in touched_by(steps[index]))
+
+
+def _place(step: Step) -> tuple[StepKind, str, int, str]:
+    """What the accesses of one copy have in common."""
+    return step.kind, step.file, step.line, member_of(step.name)[0]
 
 
 def _of_members(steps: Sequence[Step], run: list[int], named: frozenset[str]) -> frozenset[int]:
     """The addresses of members of these names."""
-    found = (steps[index] for index in run if member_of(steps[index].name)[1] in named)
+    found = (steps[index] for index in run if not named.isdisjoint(_members(steps[index])))
     return frozenset(address for step in found for address in touched_by(step))
+
+
+def _members(step: Step) -> Iterable[str]:
+    """The members that an access touches: several where they share a word."""
+    return (member_of(name)[1] for name in (step.name, *(part.name for part in step.parts)))
 
 
 def _plain(steps: Sequence[Step], run: list[int]) -> frozenset[int]:

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from p4verify.reports import values
+from p4verify.reports import scalars, values
+from p4verify.reports.calls import words_of
 from p4verify.reports.evidence import Record
 from p4verify.reports.relevance import Relevance, Suspension, touched_by
 from p4verify.verify.schedule import Step, StepKind
@@ -94,7 +95,7 @@ def rows(steps: Sequence[Step], relevance: Relevance, records: Iterable[Record])
     """Everything to show, in order, with gaps for what is left out."""
     switches = _merged(switch for suspension in relevance.suspensions for switch in _switches(steps, suspension))
     breaks = {switch.index for switch in switches}
-    placed = [_Placed(row.index, 3, after, row) for row, after in _access_rows(steps, relevance.steps, breaks)]
+    placed = [_Placed(row.index, 3, after, row) for row, after in _step_rows(steps, relevance, breaks)]
     placed += [_Placed(switch.index, 1, switch.index, switch) for switch in switches]
     for row in (_record_row(steps, record) for record in records):
         before_switch = row.index > 0 and steps[row.index - 1].task == row.task
@@ -144,22 +145,22 @@ def _with_gaps(steps: Sequence[Step], entries: list[_Placed]) -> list[Entry]:
 # ---- accesses and calls ----
 
 
-def _access_rows(steps: Sequence[Step], chosen: Sequence[int], breaks: set[int]) -> list[tuple[Row, int]]:
+def _step_rows(steps: Sequence[Step], relevance: Relevance, breaks: set[int]) -> list[tuple[Row, int]]:
     """Rows, each with the index after its last step."""
     groups: list[list[int]] = []
-    for index in chosen:
+    for index in relevance.steps:
         if groups and _continues(steps, groups[-1], index, breaks):
             groups[-1].append(index)
         else:
             groups.append([index])
-    return [(_row(steps, group), group[-1] + 1) for group in groups]
+    return [(_row(steps, group, evidence=group[0] in relevance.waits), group[-1] + 1) for group in groups]
 
 
 def _continues(steps: Sequence[Step], group: list[int], index: int, breaks: set[int]) -> bool:
     last, step = steps[group[-1]], steps[index]
     if any(steps[i].task != step.task or i in breaks for i in range(group[-1] + 1, index + 1)):
         return False
-    if last.task != step.task or last.file != step.file or StepKind.CALL in (last.kind, step.kind):
+    if last.task != step.task or last.file != step.file or not {last.kind, step.kind} <= _VERBS.keys():
         return False
     if any((steps[i].kind, steps[i].address) == (step.kind, step.address) for i in group):
         return False
@@ -168,15 +169,27 @@ def _continues(steps: Sequence[Step], group: list[int], index: int, breaks: set[
     return last.line == step.line or (same_record and near and last.kind is step.kind)
 
 
-def _row(steps: Sequence[Step], group: list[int]) -> Row:
+def _row(steps: Sequence[Step], group: list[int], *, evidence: bool) -> Row:
     first = steps[group[0]]
     actions: dict[tuple[StepKind, str], list[Step]] = {}
     for step in (steps[index] for index in group):
         actions.setdefault((step.kind, _container(step)), []).append(step)
     file = "" if first.file.startswith(_OWN_SOURCES) else first.file
     lines = tuple(sorted({steps[i].line for i in group})) if file else ()
-    shown = tuple(_action(kind, what, parts) for (kind, what), parts in actions.items())
-    return Row(first.task, group[0], shown, file, lines)
+    if first.kind in _VERBS:
+        shown = tuple(_action(kind, what, parts) for (kind, what), parts in actions.items())
+    else:
+        shown = (_call(steps, group[0]),)
+    return Row(
+        first.task, group[0], shown, file, lines, evidence=evidence, last=evidence, time_us=first.time_us,
+    )  # fmt: skip
+
+
+def _call(steps: Sequence[Step], index: int) -> Action:
+    own = (step for step in steps[index + 1 :] if step.task == steps[index].task)
+    waited = steps[index].kind is StepKind.CALL and next(own, steps[index]).kind is StepKind.BLOCK
+    verb, what = words_of(steps[index], waited=waited)
+    return Action(verb, values.printable(what))
 
 
 def _container(step: Step) -> str:
@@ -186,10 +199,18 @@ def _container(step: Step) -> str:
 
 
 def _action(kind: StepKind, what: str, steps: Sequence[Step]) -> Action:
-    if kind not in _VERBS:
-        return Action("calls" if kind is StepKind.CALL else kind.value, f"{what}()" if kind is StepKind.CALL else what)
-    readings = tuple(dict.fromkeys(_reading(step) for step in steps))
+    readings = (
+        *(_of_piece(what, piece) for piece in scalars.pieces(steps)),
+        *dict.fromkeys(_reading(step) for step in steps if not step.parts),
+    )
     return Action(_VERBS[kind], values.printable(what), readings)
+
+
+def _of_piece(what: str, piece: scalars.Piece) -> Reading:
+    name = scalars.name_of(piece)
+    member = name[len(what) :].removeprefix(".") if name.startswith((f"{what}.", f"{what}[", f"{what} ")) else name
+    member = "" if name == what else member
+    return Reading(values.printable(member), values.printable(scalars.value_of(piece)), scalars.token_of(piece))
 
 
 def _reading(step: Step) -> Reading:
@@ -243,6 +264,7 @@ def _merged(switches: Iterable[Switch]) -> list[Switch]:
 def _intruder(steps: Sequence[Step], suspension: Suspension) -> Step:
     """The first step of the task that touched the memory in conflict."""
     between = [step for step in steps[suspension.before + 1 : suspension.after] if step.task != suspension.task]
+    between = [step for step in between if step.task == suspension.by] or between
     return next((step for step in between if suspension.addresses.intersection(touched_by(step))), between[0])
 
 

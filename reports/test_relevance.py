@@ -114,6 +114,18 @@ def test_a_task_that_waited_is_left_out_where_another_was_preempted() -> None:
     assert [(one.task, one.waiting) for one in relevant(trace.steps, 3).suspensions] == [("y", "")]
 
 
+def test_a_copy_is_shown_with_all_of_its_record_whatever_the_violation_speaks_of() -> None:
+    trace = TraceWriter()
+    record = [(f"s_state.{name}", 0x2000 + 4 * number) for number, name in enumerate("abcd")]
+    for name, address in record[:2]:
+        trace.access("x", READ, name, 17, address)
+    for name, address in record:
+        trace.access("y", WRITE, name, 12, address)
+    for name, address in record[2:]:
+        trace.access("x", READ, name, 17, address)
+    assert relevant(trace.steps, 3, named=frozenset({"a", "c"})).steps == tuple(range(8))
+
+
 def test_where_the_member_in_question_was_used_before_and_after_the_others_are_left_out() -> None:
     trace = TraceWriter()
     members = (("s_state.count", 0x2000), ("s_state.stamp", 0x2004))

@@ -19,6 +19,7 @@ from p4verify.stateful.confirm import Confirmed, Confirmer
 from p4verify.targets.building.build import Build, build_litmus
 from p4verify.targets.building.compilers import Compiler
 from p4verify.targets.building.objects import OnProgress
+from p4verify.targets.building.plan import Litmus
 from p4verify.targets.machine.audit import BlindSpot
 from p4verify.targets.printed import text_of
 from p4verify.targets.sim import SimTarget
@@ -74,6 +75,8 @@ class LitmusResult:
     finding: ConfirmedFinding | None
     blind: tuple[BlindSpot, ...]
     unconfirmed: str = ""
+    root: Path = Path()
+    """The folder below which the files lie: their names in traces are relative to it."""
 
     @property
     def status(self) -> int:
@@ -207,7 +210,7 @@ class _Search:
         seconds = time.monotonic() - self.begin
         return LitmusResult(
             self.target.build, ordered, self.status.executions, self.points, seconds, finding,
-            self.target.build.audit, lost,
+            self.target.build.audit, lost, Litmus(tuple(file.resolve() for file in self.plan.files), {}, ()).root,
         )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from p4verify.reports.lanes import report
+from p4verify.reports.source_text import SourceText
 from p4verify.stateful.litmus import LitmusPlan, LitmusResult, LitmusStatus, portfolio, run_litmus
 from p4verify.targets.building.build import BuildError
 from p4verify.targets.building.plan import RUNTIME
@@ -87,6 +88,7 @@ def test_a_deadlock_names_both_locks(tmp_path: Path) -> None:
         ("char *p = malloc(4); free(p); p[0] = 1; return 0;", Outcome.MEMORY),
         ("volatile char *p = malloc(4); p[argc + 8] = 1; return 0;", Outcome.MEMORY),
         ("*(volatile int *)0 = argc; return 0;", Outcome.CRASH),
+        ("*(int *)0 = 3; return argc;", Outcome.CRASH),
         ("abort();", Outcome.ASSERTION),
     ],
 )
@@ -95,6 +97,100 @@ def test_what_goes_wrong_is_told_apart(tmp_path: Path, body: str, expected: Outc
     result = run(written(tmp_path, text))
     assert outcome(result) is expected
     assert result.status == 1
+
+
+def shown(result: LitmusResult) -> str:
+    assert result.finding is not None
+    return "\n".join(line.plain for line in report(result.finding, 100, SourceText(result.root)))
+
+
+TASKS = """
+#include "freertos/FreeRTOS.h"
+#include "freertos/semphr.h"
+#include "freertos/task.h"
+"""
+OPPOSITE = TASKS + """
+static SemaphoreHandle_t s_bus, s_state;
+static void both(SemaphoreHandle_t first, SemaphoreHandle_t second) {
+    xSemaphoreTake(first, portMAX_DELAY);
+    xSemaphoreTake(second, portMAX_DELAY);
+    xSemaphoreGive(second);
+    xSemaphoreGive(first);
+}
+static void sender(void *unused) { (void)unused; both(s_bus, s_state); vTaskDelete(NULL); }
+void app_main(void) {
+    s_bus = xSemaphoreCreateMutex();
+    s_state = xSemaphoreCreateMutex();
+    xTaskCreatePinnedToCore(sender, "sender", 4096, NULL, 5, NULL, 1);
+    both(s_state, s_bus);
+}
+"""
+LOST = TASKS + """
+static TaskHandle_t s_consumer;
+static volatile int s_filled;
+static void producer(void *unused) { (void)unused; s_filled = 1; xTaskNotifyGive(s_consumer); vTaskDelete(NULL); }
+void app_main(void) {
+    s_consumer = xTaskGetCurrentTaskHandle();
+    xTaskCreatePinnedToCore(producer, "producer", 4096, NULL, 5, NULL, 1);
+    if (!s_filled) {
+        xTaskNotifyStateClear(NULL);
+        ulTaskNotifyValueClear(NULL, UINT32_MAX);
+        ulTaskNotifyTake(pdTRUE, portMAX_DELAY);
+    }
+}
+"""
+
+
+def test_the_lanes_of_a_deadlock_show_who_holds_what_and_who_waits(tmp_path: Path) -> None:
+    text = shown(run(written(tmp_path, OPPOSITE)))
+    for words in ("takes s_bus", "takes s_state", "waits for s_bus, held by sender", "waits for s_state, held by main"):
+        assert words in text
+    assert text.index("takes s_bus") < text.index("waits for s_state")
+
+
+def test_the_lanes_of_a_lost_wake_up_show_where_it_went(tmp_path: Path) -> None:
+    text = shown(run(written(tmp_path, LOST)))
+    order = ["reads s_filled = 0", "writes s_filled = 1", "notifies main", "clears a pending", "waits for a notif"]
+    assert sorted(order, key=text.index) == order
+
+
+def test_source_is_shown_wherever_the_command_is_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """File names in traces are relative to the file's folder, not to where one is."""
+    (tmp_path / "elsewhere").mkdir()
+    file = written(tmp_path, LOST)
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert "if (!s_filled) {" in shown(run(file))
+
+
+def test_a_null_pointer_is_called_one_although_it_is_a_constant(tmp_path: Path) -> None:
+    text = shown(run(written(tmp_path, "int main(void) {\n    *(int *)0 = 3;\n    return 0;\n}\n")))
+    assert "file.c:2: null pointer: write of 4 bytes at 0x0" in " ".join(text.split())
+
+
+def test_what_shares_a_word_is_shown_member_by_member(tmp_path: Path) -> None:
+    text = shown(run(written(tmp_path, TASKS + PACKED)))
+    shown_words = " ".join(text.replace("│", " ").split())
+    assert "ok = false, wifi = false" in shown_words
+    assert 'ok = true, wifi = true, link = LINK_UP, volts = 3.25, mode = 2, name = "p4 core"' in shown_words
+
+
+PACKED = """
+#include <assert.h>
+#include <stdbool.h>
+typedef enum { LINK_DOWN, LINK_UP } link_t;
+struct status { bool ok, wifi; link_t link; double volts; unsigned mode : 3; char name[11]; } s_status, s_copy;
+static void writer(void *unused) {
+    (void)unused;
+    struct status fresh = {true, true, LINK_UP, 3.25, 2, "p4 core"};
+    s_status = fresh;
+    vTaskDelete(NULL);
+}
+void app_main(void) {
+    xTaskCreatePinnedToCore(writer, "writer", 4096, NULL, 5, NULL, 1);
+    s_copy = s_status;
+    assert((s_copy.name[0] == 'p') == s_copy.ok);
+}
+"""
 
 
 def test_outcomes_are_counted() -> None:

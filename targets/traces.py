@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from dataclasses import replace
 from typing import Final
 
 from p4verify.targets.machine.symbols import Symbols
@@ -11,6 +12,11 @@ from p4verify.verify.schedule import Schedule, Step, StepKind, Trace
 
 _STEP: Final = struct.Struct("<BBBBBIIQQQQ")
 _KINDS: Final = (StepKind.READ, StepKind.WRITE, StepKind.CALL, StepKind.BLOCK, StepKind.WAKE, StepKind.TIME)
+
+_ACCESSES: Final = (StepKind.READ, StepKind.WRITE)
+_CALLS: Final = (StepKind.CALL, StepKind.BLOCK)
+_POINTER: Final = 8
+"""Bytes of a handle."""
 
 
 class TraceDecoder:
@@ -45,9 +51,10 @@ class TraceDecoder:
         kind, task, core, choice, size, point, position, time_us, pc, address, value = fields
         place = self._symbols.call_place(pc) if pc else None
         return Step(
-            task=self._tasks[task] if task < len(self._tasks) else f"task {task}",
+            task=self._task(task),
             kind=_KINDS[kind],
             name=name or self._symbols.data(address) or f"0x{address:x}",
+            about=self._about(address) if name and address else "",
             file=place.file if place else "",
             line=place.line if place else 0,
             time_us=time_us,
@@ -58,8 +65,30 @@ class TraceDecoder:
             choice=choice,
             core=core,
             position=position,
+            holder=self._task(value - 1) if _KINDS[kind] is StepKind.BLOCK and value else "",
+            parts=self._symbols.variables.parts(address, size) if _KINDS[kind] in _ACCESSES else (),
+        )
+
+    def _task(self, number: int) -> str:
+        return self._tasks[number] if number < len(self._tasks) else f"task {number}"
+
+    def _about(self, address: int) -> str:
+        """The task, or the static object, that a call is about."""
+        return self._handles.get(address) or self._symbols.data(address)
+
+    def _named(self) -> tuple[Step, ...]:
+        """Objects on the heap go by the first variable that is seen to hold their address."""
+        holders: dict[int, str] = {}
+        for step in self._steps:
+            if step.kind in _ACCESSES and step.size == _POINTER and not step.name.startswith("0x"):
+                holders.setdefault(step.value, step.name)
+        return tuple(
+            replace(step, about=holders.get(step.address, ""))
+            if step.address and not step.about and step.kind in _CALLS
+            else step
+            for step in self._steps
         )
 
     def trace(self, schedule: Schedule, preemptions: int) -> Trace:
         """All of them."""
-        return Trace(tuple(self._steps), schedule, preemptions, self._cut)
+        return Trace(self._named(), schedule, preemptions, self._cut)

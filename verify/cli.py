@@ -108,11 +108,16 @@ def _build(firmware: str | None, compiler: str | None, console: Console) -> Buil
     return build
 
 
-def _show_finding(finding: ConfirmedFinding, build: Build, console: Console) -> None:
+def _show_finding(finding: ConfirmedFinding, root: Path, console: Console) -> None:
+    """With the text of its source lines, where they lie below `root`."""
     from p4verify.reports.lanes import show
     from p4verify.reports.source_text import SourceText
 
-    show(finding, console, SourceText(build.manifest.root if build.manifest else Path()))
+    show(finding, console, SourceText(root))
+
+
+def _root_of(build: Build) -> Path:
+    return build.manifest.root if build.manifest else Path()
 
 
 @app.callback()
@@ -200,7 +205,7 @@ def _report(result: CheckResult, build: Build, console: Console) -> None:
     from p4verify.reports.summary import Figures, show_summary
 
     for finding in result.findings:
-        _show_finding(finding, build, console)
+        _show_finding(finding, _root_of(build), console)
     console.quiet = False  # the result is what --quiet leaves
     show_summary(result.criteria, Figures(result.executions, result.distinct, result.exploring_seconds), console)
     if result.interrupted:
@@ -253,7 +258,7 @@ def replay(
     build = _build(firmware or _firmware_of(counterexample.firmware, counterexample.manifest), compiler, console)
     replayed = run_replay(counterexample, build, str(file), times)
     if replayed.finding is not None:
-        _show_finding(replayed.finding, build, console)
+        _show_finding(replayed.finding, _root_of(build), console)
     where = " (in another build: its choices were found again by source line)" if replayed.relocated else ""
     typer.echo(f"{counterexample.invariant}: violated in {replayed.times} of {replayed.of} replays{where}")
     raise typer.Exit(VIOLATED if replayed.times else HELD)
@@ -326,7 +331,7 @@ def _show_litmus(result: LitmusResult, console: Console) -> None:
     from p4verify.reports.listing import outcome_lines
 
     if result.finding is not None:
-        _show_finding(result.finding, result.build, console)
+        _show_finding(result.finding, result.root, console)
     for line in (*outcome_lines(result.outcomes), *(f"not seen: {spot}" for spot in result.blind)):
         console.print(line)
     found = "a failure" if result.finding else "no failure"

@@ -69,6 +69,36 @@ class StepKind(enum.Enum):
     RECORD = "record"
 
 
+class Encoding(enum.Enum):
+    """How a scalar's bits are read."""
+
+    BOOL = "bool"
+    TEXT = "text"
+    SIGNED = "signed"
+    UNSIGNED = "unsigned"
+    FLOAT = "float"
+    POINTER = "pointer"
+    ENUM = "enum"
+    PADDING = "padding"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What an access holds of one scalar: an integer, a bitfield, an array of characters; `name` in full.
+
+    Of its `width` bits those from `first` on, `bits` of them, which lie `shift` bits into the value of the access.
+    `names` are the enumerators of an ENUM by value.
+    """
+
+    name: str
+    encoding: Encoding
+    width: int
+    first: int
+    bits: int
+    shift: int
+    names: tuple[tuple[int, str], ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """One step of a trace.
@@ -92,6 +122,12 @@ class Step:
     core: int = 0
     position: int = 0
     """How many history records had been written when the step was taken."""
+    parts: tuple[Part, ...] = ()
+    """The scalars that an access to a variable touches; empty where its type is not known."""
+    about: str = ""
+    """What an RTOS call is about: the variable that holds or is its object, or a task's name."""
+    holder: str = ""
+    """Of a wait: the task that holds what is waited for."""
 
 
 @dataclass(frozen=True, slots=True)

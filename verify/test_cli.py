@@ -331,3 +331,30 @@ def test_a_reader_that_has_gone_is_no_verdict(p4verify: Run, monkeypatch: pytest
 
     monkeypatch.setattr("typer.echo", gone)
     assert p4verify("check", "--list")[0] == 2
+
+
+def test_a_litmus_finding_shows_its_source_from_any_folder(p4verify: Run, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    file = tmp_path / "elsewhere" / "fails.c"
+    file.write_text("#include <assert.h>\nvolatile int shared;\n" + TWO_TASKS)
+    status, out, _ = p4verify("litmus", file, "--executions", 2000)
+    assert status == 1
+    assert "shared = 2;" in out
+
+
+TWO_TASKS = """
+#include <pthread.h>
+static void *other(void *unused) {
+    shared = 2;
+    return unused;
+}
+int main(void) {
+    pthread_t thread;
+    shared = 1;
+    pthread_create(&thread, NULL, other, NULL);
+    int first = shared;
+    int second = shared;
+    assert(first == second);
+    pthread_join(thread, NULL);
+}
+"""

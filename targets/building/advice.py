@@ -39,7 +39,8 @@ def of_link_error(error: LinkError, manifest: Manifest | None) -> str:
     """The whole message for a simulator that does not link: every missing symbol by name, each with what to do."""
     lines = []
     if error.undefined:
-        lines = [f"{len(error.undefined)} symbols are defined nowhere:"]
+        count = len(error.undefined)
+        lines = ["one symbol is defined nowhere:" if count == 1 else f"{count} symbols are defined nowhere:"]
         places = definitions(error.undefined, manifest)
         lines += [f"  {name}: {_remedy(name, places.get(name), manifest)}" for name in error.undefined]
     for name in error.twice:

@@ -38,7 +38,6 @@ _INSTRUMENTED = (
     "-O1", "-g", "-fno-builtin", "-fsanitize=thread", "-fno-inline", "-fno-common", "-fno-omit-frame-pointer",
     "-UNDEBUG",
     "-fno-delete-null-pointer-checks",  # else an access through a null pointer becomes a trap, or nothing at all
-    "-fno-delete-null-pointer-checks",  # else an access through a null pointer becomes a trap, or nothing at all
     "-fno-jump-tables",  # the audit follows every branch
 )  # fmt: skip
 # Vectorised accesses would hide single words; read-before-write announces the read of a bitfield's update too. Volatile

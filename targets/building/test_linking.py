@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from p4verify.targets.building.advice import of_link_error
 from p4verify.targets.building.compilers import Compiler, available
 from p4verify.targets.building.linking import Link, LinkError, functions_of, has_thread_locals, link, outside_reset
 from p4verify.targets.building.plan import RUNTIME
@@ -116,3 +117,14 @@ def test_what_is_no_executable_is_refused(tmp_path: Path) -> None:
     path.write_text("no ELF file")
     with pytest.raises(ValueError, match="text"):
         functions_of(path)
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [(("gone",), "one symbol is defined nowhere:"), (("gone", "gone2"), "2 symbols are defined nowhere:")],
+)
+def test_what_is_missing_is_counted_in_words(names: tuple[str, ...], said: str) -> None:
+    error = LinkError("\n".join(f"undefined reference to `{name}'" for name in names))
+    first, *each = of_link_error(error, None).splitlines()
+    assert first == said
+    assert [line.split(":")[0].strip() for line in each] == list(names)

@@ -15,7 +15,7 @@ from elftools.dwarf.locationlists import LocationEntry, LocationExpr, LocationPa
 from elftools.elf.elffile import ELFFile
 
 from p4verify.targets.machine.source_lines import c_units, unit_name
-from p4verify.targets.machine.variables import Types
+from p4verify.targets.machine.types import Types
 
 _HOLDERS = frozenset({"DW_TAG_variable", "DW_TAG_formal_parameter"})
 _RBP = -8

@@ -118,6 +118,53 @@ def test_c_names_and_lines(tmp_path: Path, compiler: Compiler) -> None:
     assert str(symbols.place(4)) == "unknown place"
 
 
+RECORD = """\
+#include <stdbool.h>
+#include <stdint.h>
+typedef enum { LINK_DOWN, LINK_UP = 3, LINK_BAD = -1 } link_t;
+typedef union { uint64_t all; struct { void *owner; int count; } part; } spinlock_t;
+volatile struct status {
+    bool bms_ok, wifi; uint16_t port; link_t link; float soc; double volts; int mode : 3; unsigned fault : 5;
+    char name[7];
+    uint8_t flags[2][2]; union { int32_t signed_one; uint32_t other; }; struct { char *text; } inner; spinlock_t lock;
+} s_status;
+int main(void) { return s_status.port; }
+"""
+PARTS = {
+    (0, 4): ["bms_ok bool 8/0+8@0", "wifi bool 8/0+8@8", "port unsigned 16/0+16@16"],
+    (4, 4): ["link enum 32/0+32@0"],
+    (8, 4): ["soc float 32/0+32@0"],
+    (12, 4): [" padding 32/0+32@0"],
+    (16, 8): ["volts float 64/0+64@0"],
+    (20, 4): ["volts float 64/32+32@0"],
+    (24, 4): ["mode signed 3/0+3@0", "fault unsigned 5/0+5@3", "name text 56/0+24@8"],
+    (28, 4): ["name text 56/24+32@0"],
+    (30, 1): ["name text 56/40+8@0"],
+    (32, 4): [f"flags[{i}][{j}] unsigned 8/0+8@{16 * i + 8 * j}" for i in (0, 1) for j in (0, 1)],
+    (36, 4): ["signed_one signed 32/0+32@0"],
+    (40, 8): ["inner.text pointer 64/0+64@0"],
+    (48, 4): ["lock unsigned 128/0+32@0"],
+}
+
+
+def test_an_access_is_told_scalar_by_scalar(tmp_path: Path, compiler: Compiler) -> None:
+    symbols, addresses = program(tmp_path, compiler, RECORD, ".c")
+    base = addresses["s_status"]
+    found = {
+        (offset, size): [
+            f"{part.name.removeprefix('s_status').removeprefix('.')} {part.encoding.value} "
+            f"{part.width}/{part.first}+{part.bits}@{part.shift}"
+            for part in symbols.variables.parts(base + offset, size)
+        ]
+        for offset, size in PARTS
+    }
+    assert found == PARTS
+    (link,) = symbols.variables.parts(base + 4, 4)
+    assert dict(link.names) == {0: "LINK_DOWN", 3: "LINK_UP", 0xFFFFFFFF: "LINK_BAD"}
+    assert symbols.variables.parts(4, 4) == ()
+    assert symbols.data(base + 48) == "s_status.lock"
+
+
 def test_cxx_names(tmp_path: Path, compiler: Compiler) -> None:
     symbols, addresses = program(tmp_path, compiler, CXX_SOURCE, ".cpp")
     thing = addresses["_ZN2ns5thingE"]
