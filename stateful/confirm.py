@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 
 from p4verify.targets.sim import SimTarget
 from p4verify.targets.target import Exploration, Found, Origin, Shared
-from p4verify.verify.execution import Execution
+from p4verify.verify.execution import Execution, Outcome
 from p4verify.verify.minimise import FEW, Segment, fewest_choices, fewest_segments, smallest_program
 from p4verify.verify.program import Program, Value
 from p4verify.verify.schedule import Granularity, Schedule
@@ -117,6 +117,8 @@ class Confirmer:
         self._seed = seed
         self._learnt: Shared | None = None
         self._meter = _Meter(0.0)
+        self._hangs = False
+        """The sighting did, for a second: a part of that tells a hang from then on, else there were time for few."""
 
     def confirm(self, invariant: Invariant, program: Program, origin: Origin, seconds: float) -> Confirmed | None:
         """None when it does not come back. Becoming small stops after `seconds`; becoming calm and replays do not."""
@@ -126,6 +128,7 @@ class Confirmer:
         first = self._target.rerun(program, origin)
         if not self._violates(invariant, program, first.execution):
             return None
+        self._hangs = first.execution.ending.outcome is Outcome.HANG
         case = Case(first.schedule, first.segments, origin.known, first.preemptions)
         program, case = self._smallest(invariant, program, case)
         return self._replayed(invariant, program, self._fewest(invariant, program, case))
@@ -167,7 +170,8 @@ class Confirmer:
         self._meter.begin(READABLE)
         self._knowing(self._target.shared(), case.known)
         more = self._meter.wish if case.plain else self._meter.need
-        self._target.explore(program, replace(LEARNING, seed=self._seed), _ignore, lambda _progress: more())
+        if not self._hangs:
+            self._target.explore(program, replace(LEARNING, seed=self._seed), _ignore, lambda _progress: more())
         for number in range(ROUNDS):
             met = self._search(invariant, program, CALM, more, number) if more() else None
             if met is not None:
@@ -230,7 +234,7 @@ class Confirmer:
         case = case if case.plain else self._merged(invariant, program, case)
 
         def holds(schedule: Schedule) -> bool:
-            replay = self._target.run(program, schedule, known=case.known)
+            replay = self._target.run(program, schedule, known=case.known, hangs=self._hangs)
             return replay.preemptions <= case.preemptions and self._violates(invariant, program, replay.execution)
 
         return replace(case, schedule=fewest_choices(case.schedule, holds, self._meter.need))
@@ -252,7 +256,7 @@ class Confirmer:
         shown = replays = 0
         last, shows = None, False
         while replays < REPLAYS and (replays < FEWEST_REPLAYS or time.monotonic() < end):
-            execution = self._target.execute(program, case.schedule, known=case.known)
+            execution = self._target.run(program, case.schedule, known=case.known, hangs=self._hangs).execution
             if execution is not last:
                 last, shows = execution, self._violates(invariant, program, execution)
             shown += shows

@@ -18,6 +18,9 @@ from p4verify.targets.target import Shared
 from p4verify.verify.codec import RecordError
 from p4verify.verify.record import Counterexample, load_counterexample, save_counterexample
 
+MOST_TICKS = 255
+"""That can be delivered early in one execution."""
+
 
 class NotHereError(Exception):
     """The regression cannot be judged on this firmware; the text says why."""
@@ -81,13 +84,18 @@ def replay(subject: Subject, kept: Counterexample) -> None:
 
 def case_of(kept: Counterexample) -> Case:
     """What a regression file says is to be run. RecordError when it says nonsense."""
-    ticks = kept.seed.get("tick_budget", 0)
-    if not isinstance(ticks, int) or not 0 <= ticks <= 255:
-        raise RecordError(f"it cannot be replayed: a tick budget of {ticks!r}")
     try:
-        return Case(kept.program, kept.schedule, ticks, Shared.decode(kept.known_shared))
+        return Case(kept.program, kept.schedule, tick_budget_of(kept), Shared.decode(kept.known_shared))
     except ValueError as error:
         raise RecordError(f"it cannot be replayed: {error}") from None
+
+
+def tick_budget_of(kept: Counterexample) -> int:
+    """How many ticks its schedule may deliver early. RecordError when that is no such number."""
+    ticks = kept.seed.get("tick_budget", 0)
+    if not isinstance(ticks, int) or not 0 <= ticks <= MOST_TICKS:
+        raise RecordError(f"it cannot be replayed: a tick budget of {ticks!r}")
+    return ticks
 
 
 def load(path: Path) -> Counterexample:

@@ -69,9 +69,11 @@ class Relocator:
     """Finds choices again in the firmware of `target`, from the first `known` things learnt about shared memory."""
 
     def __init__(
-        self, target: SimTarget, program: Program, known: int, source: Source, holds: Callable[[Schedule], bool]
-    ) -> None:
+        self, target: SimTarget, program: Program, known: int, source: Source, holds: Callable[[Schedule], bool],
+        *, tick_budget: int = 0,
+    ) -> None:  # fmt: skip
         self._target, self._program, self._known, self._source, self._holds = target, program, known, source, holds
+        self._ticks = tick_budget
         self._runs = 0
         self._placed = 0
 
@@ -105,7 +107,9 @@ class Relocator:
         self._runs += 1
         if self._runs > MOST_RUNS:
             return ()
-        trace = self._target.execute(self._program, schedule, known=self._known, trace=True).trace
+        trace = self._target.execute(
+            self._program, schedule, known=self._known, trace=True, tick_budget=self._ticks
+        ).trace
         return trace.steps if trace is not None else ()
 
 

@@ -12,12 +12,14 @@ from pathlib import Path
 from p4verify.reports.finding import ConfirmedFinding
 from p4verify.reports.source_text import SourceText
 from p4verify.stateful.check import criteria_of
+from p4verify.stateful.kept import tick_budget_of
 from p4verify.stateful.relocate import Relocator
 from p4verify.targets.building.build import Build
 from p4verify.targets.shared_words import words_of
 from p4verify.targets.sim import SimTarget
 from p4verify.targets.target import Exploration, Shared
 from p4verify.verify.criteria import INVARIANTS
+from p4verify.verify.execution import Execution
 from p4verify.verify.explore import judge
 from p4verify.verify.record import Counterexample
 from p4verify.verify.schedule import Relocation, Schedule
@@ -57,6 +59,7 @@ class _Replay:
     ) -> None:
         assert build.manifest is not None
         self.case, self.build, self.invariant, self.target, self.path = counterexample, build, invariant, target, path
+        self.ticks = tick_budget_of(counterexample)
         self.setting = Setting(counterexample.program, build.manifest.config, build.manifest.limits)
 
     def run(self, times: int) -> Replayed:
@@ -86,8 +89,9 @@ class _Replay:
         known = len(self.target.shared().entries)
         source = SourceText(self.build.manifest.root if self.build.manifest else Path())
         relocator = Relocator(
-            self.target, self.case.program, known, source, lambda schedule: self._shows(schedule, known)
-        )
+            self.target, self.case.program, known, source, lambda schedule: self._shows(schedule, known),
+            tick_budget=self.ticks,
+        )  # fmt: skip
         found = relocator.find(wanted, self.case.schedule)
         if found.schedule is None:
             raise ReplayError(self._differences(_absence(wanted[found.placed])))
@@ -110,12 +114,15 @@ class _Replay:
             " compiler that it was found with, or run `p4verify check` again"
         )
 
+    def _execute(self, schedule: Schedule, known: int, *, trace: bool = False) -> Execution:
+        return self.target.execute(self.case.program, schedule, known=known, trace=trace, tick_budget=self.ticks)
+
     def _shows(self, schedule: Schedule, known: int) -> bool:
-        execution = self.target.execute(self.case.program, schedule, known=known)
+        execution = self._execute(schedule, known)
         return judge(self.invariant, execution, self.setting).violation is not None
 
     def _finding(self, schedule: Schedule, known: int, shown: int, times: int) -> ConfirmedFinding | None:
-        execution = self.target.execute(self.case.program, schedule, known=known, trace=True)
+        execution = self._execute(schedule, known, trace=True)
         violation = judge(self.invariant, execution, self.setting).violation
         if violation is None:
             return None

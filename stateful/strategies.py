@@ -154,6 +154,15 @@ def failing_posts(draw: st.DrawFn, period_ms: int = 1000) -> Program:
 
 
 @st.composite
+def packs(draw: st.DrawFn, period_ms: int = 1000) -> Program:
+    """Packs arrive in the very tick in which a point is made; alone, since a battery torn beside one would hide it."""
+    arrivals = [(PACK, period_ms)] * draw(st.sampled_from((4, 3, 5)))
+    source = [(BATTERY, 0), (PACK, 0), (ONLINE, 0), *arrivals]
+    priorities = (5, draw(st.sampled_from((5, 4, 6))))
+    return assemble([source, arrivals], priorities, {"http": draw(_http(4))}, period_ms // 2, ("np.metrics",))
+
+
+@st.composite
 def cell_updates(draw: st.DrawFn) -> Program:
     """Cells change in the very tick in which the model polls: two tasks work out one pack."""
     source = [(AUTONOMOUS, 0), (_cell(0), 0), *draw(_steps((_cell(0), _cell(1)), (POLL_MS, 0), 2))]
@@ -239,7 +248,7 @@ def bursts(draw: st.DrawFn) -> Program:
 
 
 FOCUS: Mapping[str, tuple[str, ...]] = {
-    "np.": ("reconnects", "publisher", "failures", "backlog", "overflows", "system"),
+    "np.": ("reconnects", "publisher", "failures", "backlog", "overflows", "packs", "system"),
     "tm.": ("modes", "cells", "resets", "telemetry", "flags", "system"),
     "bus.": ("bursts", "publisher", "backlog", "system", "telemetry"),
 }
@@ -273,7 +282,7 @@ def families(config: Mapping[str, Value], operations: frozenset[str]) -> Mapping
         "publisher": publisher_programs(period),
         "reconnects": reconnects(period),
         "telemetry": telemetry_programs(),
-        "backlog": backlog_programs(period, capacity),
+        "packs": packs(period),
         "failures": failing_posts(period),
         "cells": cell_updates(),
         "overflows": overflows(period, capacity),
@@ -282,5 +291,6 @@ def families(config: Mapping[str, Value], operations: frozenset[str]) -> Mapping
         "resets": resets(),
         "system": system_programs(period),
         "bursts": bursts(),
+        "backlog": backlog_programs(period, capacity),
     }
     return {name: programs.map(lambda p: offered(p, operations)) for name, programs in made.items()}

@@ -13,9 +13,28 @@ import pytest
 from rich.console import Console
 
 from p4verify.stateful.bench import BenchResult, Measured, as_json, as_table, ratios, run_bench, select
-from p4verify.stateful.figures import BenchError, Ceiling, Exploring, Figure, check_program, figures
+from p4verify.stateful.figures import (
+    FLAWS,
+    BenchError,
+    Ceiling,
+    Exploring,
+    Figure,
+    HardenedCheck,
+    check_program,
+    figures,
+)
+from p4verify.stateful.strategies import BATTERY, ONLINE, PACK, assemble
+from p4verify.targets.building.build import build_firmware
 from p4verify.targets.building.compilers import Compiler, require
+from p4verify.targets.building.manifest import load
 from p4verify.targets.building.objects import OnProgress
+from p4verify.targets.sim import SimTarget
+from p4verify.targets.target import Exploration, Found
+from p4verify.verify.execution import Ending, Execution, Outcome
+from p4verify.verify.explore import Tally, judge
+from p4verify.verify.history import History
+from p4verify.verify.program import Program
+from p4verify.verify.verdict import NOT_EXERCISED, Invariant, Setting, violated
 
 
 class Known(Figure):
@@ -103,3 +122,59 @@ def test_the_check_program_is_the_one_that_is_documented() -> None:
 
 def test_results_are_plain_json() -> None:
     assert json.loads(json.dumps(as_json(measured(Known("a", [1.5], []), runs=1))))["schema"] == 1
+
+
+KNOWN = [(BATTERY, 0), (PACK, 0), (ONLINE, 0)]
+TORN = {
+    "torn_point": assemble([[*KNOWN, *[(BATTERY, 1000)] * 3]], (5,), {}, 1000, ()),
+    "torn_pack": assemble([[*KNOWN, *[(PACK, 1000)] * 3], [(PACK, 1000)] * 3], (5, 5), {}, 1000, ()),
+}
+
+
+def evidence(name: str, firmware: str, program: Program) -> list[str]:
+    """What a flaw's invariant says of the executions of a program, the first that it says."""
+    invariant = FLAWS[name].judged_by()
+    said: list[str] = []
+    build = build_firmware(load(firmware))
+    assert build.manifest is not None
+    setting = Setting(program, build.manifest.config, build.manifest.limits)
+
+    def found(one: Found) -> bool:
+        violation = judge(invariant, one.execution, setting).violation
+        said.extend([] if violation is None else [violation.summary])
+        return not said
+
+    with SimTarget(build) as target:
+        for strategy, depth in (("delay", 2), ("pct", 3), ("pct", 2), ("random", 0)):
+            if not said:
+                target.explore(program, Exploration(strategy, depth=depth, executions=600, seed=1), found)
+    return said
+
+
+@pytest.mark.parametrize("name", TORN)
+def test_a_torn_battery_and_a_torn_pack_are_two_findings(name: str) -> None:
+    (said,) = evidence(name, "as_found", TORN[name])
+    kind, other = ("battery", "pack") if name == "torn_point" else ("pack", "battery")
+    assert f"mixture: {kind} token" in said
+    assert f"{other} token" not in said
+    assert said.count(" token ") > 1
+    assert evidence(name, "hardened", TORN[name]) == []
+
+
+def test_the_flaw_of_one_record_is_not_shown_by_the_other() -> None:
+    (other,) = set(TORN) - {"torn_point"}
+    assert evidence(other, "as_found", TORN["torn_point"]) == []
+
+
+def _execution() -> Execution:
+    return Execution(History((), (), 0, 0), Ending(Outcome.COMPLETED))
+
+
+def test_hardened_must_be_judged_in_full_and_hold() -> None:
+    figure = HardenedCheck()
+    unheard = Invariant("np.fifo", "", lambda _execution, _setting: NOT_EXERCISED)
+    figure._look(Tally([unheard]))  # goes on
+    bad = Tally([Invariant("np.fifo", "", lambda _execution, _setting: violated("wrong"))])
+    bad.consume(_execution(), Setting(check_program(), {}, {}))
+    with pytest.raises(BenchError, match=r"violates np\.fifo"):
+        figure._look(bad)

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from p4verify.stateful.confirm import Confirmed, Confirmer
+from p4verify.stateful.litmus import LitmusPlan, run_litmus
 from p4verify.stateful.strategies import (
     AUTONOMOUS,
     BATTERY,
@@ -25,10 +27,12 @@ from p4verify.stateful.strategies import (
     http_answer,
 )
 from p4verify.targets.building.build import build_firmware
+from p4verify.targets.building.compilers import require
 from p4verify.targets.building.manifest import load
 from p4verify.targets.sim import SimTarget
 from p4verify.targets.target import Exploration, Found
 from p4verify.verify.criteria import INVARIANTS
+from p4verify.verify.execution import Outcome
 from p4verify.verify.explore import judge
 from p4verify.verify.program import Program
 from p4verify.verify.verdict import Invariant, Setting
@@ -185,3 +189,15 @@ def test_what_does_not_come_back_is_no_finding(as_found: SimTarget) -> None:
     assert manifest is not None
     confirmer = Confirmer(as_found, manifest.config, manifest.limits, 0)
     assert confirmer.confirm(INVARIANTS["np.point-intact"], PROGRAMS["np.point-intact"], calm, 1.0) is None
+
+
+HANG = "void app_main(void) { for (;;) { } }\n"
+
+
+def test_a_hang_is_replayed_a_hundred_times_too(tmp_path: Path) -> None:
+    source = tmp_path / "hang.c"
+    source.write_text(HANG)
+    result = run_litmus(LitmusPlan((source,), strategy="random", executions=1), require())
+    assert result.finding is not None
+    assert result.finding.execution.ending.outcome is Outcome.HANG
+    assert (result.finding.replayed, result.finding.replays) == (100, 100)

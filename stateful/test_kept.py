@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from p4verify.stateful import kept as files
+from p4verify.stateful import replaying
 from p4verify.stateful.strategies import BATTERY, ONLINE, PACK, assemble
 from p4verify.stateful.subject import Subject
 from p4verify.stateful.violations import ViolatedError, violated_type
@@ -53,6 +54,18 @@ def test_a_kept_violation_replays_exactly(tmp_path: Path, as_found: Subject, tor
     assert again.finding.summary == torn.finding.summary
     with pytest.raises(violated_type("np.point-intact")):
         files.replay(as_found, kept)
+
+
+def test_what_needs_an_early_tick_is_replayed_with_it(tmp_path: Path, as_found: Subject) -> None:
+    subject = as_found.judging([INVARIANTS["np.point-intact"]])
+    apart = assemble([[(BATTERY, 0), (PACK, 0), (ONLINE, 0), (BATTERY, 995)]], (5,), {}, 1000, ("np.metrics",))
+    subject.explore(apart, Exploration("random", executions=2000))  # they never meet
+    with pytest.raises(ViolatedError) as caught:
+        subject.explore(apart, Exploration("random", executions=20_000, tick_budget=8))
+    path = files.save(tmp_path, as_found, caught.value)
+    kept = files.load(path)
+    assert replaying.replay(kept, as_found.target.build, str(path), times=3).times == 3
+    assert replaying.replay(replace(kept, seed={"tick_budget": 0}), as_found.target.build, str(path), 3).times == 0
 
 
 def test_another_build_explores_the_program_anew(as_found: Subject, hardened: Subject, torn: ViolatedError) -> None:

@@ -51,7 +51,7 @@ _CHOICE: Final = struct.Struct("<IB")
 _ALL: Final = 0xFFFFFFFF
 _STRATEGIES: Final = {"random": 0, "pct": 1, "explicit": 2, "segments": 3, "delay": 4}
 _OUTCOMES: Final = tuple(Outcome)
-_WITH_TRACE, _WITH_CHOICES = 1, 2
+_WITH_TRACE, _WITH_CHOICES, _KNOWN_TO_HANG = 1, 2, 4
 ANSWER_SECONDS: Final = 60.0
 """How long the child may be silent: its own watchdog ends an execution after a second of CPU time."""
 HELLO_SECONDS: Final = 20.0
@@ -260,11 +260,14 @@ class SimTarget:
 
     def run(
         self, program: Program | None, schedule: Schedule, *, trace: bool = False, known: int | None = None,
-        tick_budget: int = 0, relaxed: bool = False,
+        tick_budget: int = 0, relaxed: bool = False, hangs: bool = False,
     ) -> Replay:  # fmt: skip
-        """As `execute`, with the number of preemptions; choices and segments only with `trace`."""
+        """As `execute`, with the number of preemptions; choices and segments only with `trace`.
+
+        `hangs`: it was seen to hang for a second, so that it is taken to hang again after 30 ms.
+        """
         exploration = Exploration("explicit", schedule.granularity, tick_budget=tick_budget, relaxed=relaxed, length=1)
-        flags = _flags(trace=True) if trace else 0
+        flags = (_flags(trace=True) if trace else 0) | (_KNOWN_TO_HANG if hangs else 0)
         return self._replay(program, exploration, _Asked(known, schedule.choices, flags))
 
     def follow(self, program: Program | None, segments: Segments, granularity: Granularity, known: int) -> Replay:

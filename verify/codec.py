@@ -90,6 +90,8 @@ def parse(text: str | bytes) -> object:
         return json.loads(text, parse_constant=_refuse)
     except RecursionError:
         raise RecordError("it is nested too deeply") from None
+    except UnicodeDecodeError:
+        raise RecordError("it is no JSON: not even text in UTF-8") from None
     except ValueError as error:
         raise RecordError(f"it is no JSON: {error}") from None
 
