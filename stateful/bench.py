@@ -107,7 +107,7 @@ def ratios(result: BenchResult) -> dict[str, float]:
 def as_table(result: BenchResult) -> Table:
     """For people: figures, ratios, and what could not be measured."""
     table = Table(box=None, pad_edge=False)
-    table.add_column("figure")
+    table.add_column("figure", no_wrap=True)
     for heading in ("median", "min", "max"):
         table.add_column(heading, justify="right")
     table.add_column("unit")

@@ -94,8 +94,14 @@ def test_ratios_are_taken_where_both_were_measured() -> None:
     assert ratios(BenchResult({names[0]: Measured("x", (1.0,))}, {})) == {}
 
 
-def shown(result: BenchResult) -> str:
-    console = Console(file=StringIO(), width=120)
+def test_names_are_whole_on_a_narrow_terminal() -> None:
+    name, reason = "sim.first_finding_seconds.non_atomic_mode_reset", "it was not seen within thirty seconds or so"
+    result = BenchResult({name: Measured("s", (1.0,))}, {f"{name}s": reason})
+    assert all(f"{one} " in shown(result, 80) for one in (name, f"{name}s"))
+
+
+def shown(result: BenchResult, width: int = 120) -> str:
+    console = Console(file=StringIO(), width=width)
     console.print(as_table(result))
     assert isinstance(console.file, StringIO)
     return console.file.getvalue()

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from p4verify.stateful.check import CheckResult
     from p4verify.stateful.litmus import LitmusResult
     from p4verify.targets.building.build import Build
+    from p4verify.verify.record import Counterexample
 
 RUNS = Path(".p4verify/runs")
 TARGETS = ("model", "sim", "native", "serial")
@@ -146,7 +147,7 @@ def check(
     target: Annotated[str, typer.Option(help="model, sim, native or serial; sim is built so far.")] = "sim",
     only: Annotated[str | None, typer.Option(metavar="ID,..", help="Criteria or invariants; see --list.")] = None,
     budget: Annotated[
-        float, typer.Option(metavar="SECONDS", help="For exploring and confirming.", min=1, callback=finite)
+        float, typer.Option(metavar="SECONDS", help="For all but the build.", min=1, callback=finite)
     ] = 45,
     seed: Seed = 0,
     run_dir: Annotated[Path | None, typer.Option(metavar="DIR", help=f"Default: {RUNS}/TIME.")] = None,
@@ -190,15 +191,24 @@ def _checked(only: tuple[str, ...], expect: str | None) -> frozenset[str] | None
 def _check(
     build: Build, firmware: str, wanted: tuple[tuple[str, ...], float, int], run_dir: Path | None, console: Console
 ) -> CheckResult:
-    from p4verify.reports.run_folder import RunFolder, new_folder
     from p4verify.stateful.check import CheckPlan
     from p4verify.stateful.check import check as run_check
     from p4verify.stateful.watching import ConsoleWatcher
 
     only, budget, seed = wanted
-    folder = RunFolder(run_dir) if run_dir else new_folder(RUNS)
+    folder = _run_folder(run_dir)
     with ConsoleWatcher(console, budget) as watcher:
-        return run_check(CheckPlan(build, firmware, folder.path, only, budget, seed), watcher)
+        return run_check(CheckPlan(build, firmware, folder, only, budget, seed), watcher)
+
+
+def _run_folder(run_dir: Path | None) -> Path:
+    from p4verify.reports.run_folder import RunFolder, new_folder
+
+    try:
+        return RunFolder(run_dir).path if run_dir else new_folder(RUNS).path
+    except OSError as error:
+        wanted = f"--run-dir {run_dir}" if run_dir else f"the run's folder in {RUNS}"
+        fail(f"{wanted} cannot be made ({error.strerror}): name a folder you may write to by --run-dir DIR")
 
 
 def _report(result: CheckResult, build: Build, console: Console) -> None:
@@ -251,10 +261,9 @@ def replay(
 ) -> None:
     """Re-runs a counterexample and says whether it still happens."""
     from p4verify.stateful.replaying import replay as run_replay
-    from p4verify.verify.record import load_counterexample
 
     console = console_for(quiet=quiet)
-    counterexample = load_counterexample(file)
+    counterexample = _counterexample(file)
     build = _build(firmware or _firmware_of(counterexample.firmware, counterexample.manifest), compiler, console)
     replayed = run_replay(counterexample, build, str(file), times)
     if replayed.finding is not None:
@@ -262,6 +271,17 @@ def replay(
     where = " (in another build: its choices were found again by source line)" if replayed.relocated else ""
     typer.echo(f"{counterexample.invariant}: violated in {replayed.times} of {replayed.of} replays{where}")
     raise typer.Exit(VIOLATED if replayed.times else HELD)
+
+
+def _counterexample(file: Path) -> Counterexample:
+    from p4verify.verify.codec import RecordError
+    from p4verify.verify.record import load_counterexample
+
+    try:
+        return load_counterexample(file)
+    except RecordError as error:
+        wanted = f"a counterexample that `p4verify check` saved, such as {RUNS}/TIME/counterexamples/np.fifo.json"
+        fail(f"{error}\nFILE is to be {wanted}")
 
 
 def _firmware_of(firmware: str, manifest: str) -> str:

@@ -94,7 +94,7 @@ def test_the_list_names_what_nothing_judges_yet(p4verify: Run) -> None:
         ("check --firmware as_found --seed -1", "--seed"),
         ("check --firmware as_found --json /proc/none/file", "cannot be written to"),
         ("check --firmware as_found --json .", "cannot be written to"),
-        ("check --firmware as_found --run-dir /proc/none", "/proc/none"),
+        ("check --firmware as_found --run-dir /proc/none", "name a folder you may write to"),
         ("check --firmware as_found --cc nonsense", "there is no compiler 'nonsense'"),
         ("replay nothing.json", "No such file"),
         ("replay .", "Is a directory"),
@@ -315,6 +315,8 @@ def test_garbage_is_no_counterexample(p4verify: Run, tmp_path: Path, text: str) 
     status, _, err = p4verify("replay", path)
     assert status == 2
     assert err.startswith(f"p4verify: {path}: ")
+    assert "a counterexample that `p4verify check` saved" in err
+    assert "codec" not in err
 
 
 def test_a_counterexample_that_does_no_harm_any_more_says_so(p4verify: Run, tmp_path: Path, build_id: str) -> None:
