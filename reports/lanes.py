@@ -268,7 +268,7 @@ class _Page:
         """The value, and the event that it came from where that is to be `explained`."""
         style = self.palette.get(reading.token or 0, "bold")
         event = f"{JOINT}({reading.token})" if explained and reading.token in self.palette else ""
-        return [(reading.value + event, style)]
+        return [(reading.value.replace(" ", JOINT) + event, style)]
 
     def _readings(self, action: Action) -> Text:
         """All of them; each with its event, where they come from several."""
@@ -308,7 +308,7 @@ def _is_told(gap: Gap) -> bool:
 
 def _named(reading: Reading) -> str:
     """Name and sign of equality, not to be broken apart."""
-    return f"{reading.member}{JOINT}={JOINT}"
+    return f"{reading.member} = ".replace(" ", JOINT)
 
 
 def _joined(text: str) -> str:

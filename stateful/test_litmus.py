@@ -171,6 +171,7 @@ def test_what_shares_a_word_is_shown_member_by_member(tmp_path: Path) -> None:
     text = shown(run(written(tmp_path, TASKS + PACKED)))
     shown_words = " ".join(text.replace("│", " ").split())
     assert "ok = false, wifi = false" in shown_words
+    assert 'name = "p4 core"' in text
     assert 'ok = true, wifi = true, link = LINK_UP, volts = 3.25, mode = 2, name = "p4 core"' in shown_words
 
 
