@@ -89,6 +89,24 @@ typedef struct {
     char key[32];
 } tinybms_register_update_t;
 
+/* Since the start, or since they were reset. */
+typedef struct {
+    uint32_t reads_ok;       /* requests, by what their asker was told */
+    uint32_t reads_failed;
+    uint32_t writes_ok;      /* verified; restarts count as writes */
+    uint32_t writes_failed;
+    uint32_t crc_errors;     /* attempts on the wire, by what they ended in */
+    uint32_t timeouts;
+    uint32_t nacks;
+    uint32_t retries;        /* attempts after a request's first */
+} tinybms_stats_t;
+
+/* EVENT_TINYBMS_STATS_UPDATED */
+typedef struct {
+    tinybms_stats_t stats;
+    uint64_t timestamp_ms;
+} tinybms_stats_event_t;
+
 #ifdef __cplusplus
 }
 #endif

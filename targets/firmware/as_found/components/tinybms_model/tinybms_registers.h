@@ -4,6 +4,7 @@
 #ifndef TINYBMS_REGISTERS_H
 #define TINYBMS_REGISTERS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #ifdef __cplusplus
@@ -13,10 +14,14 @@ extern "C" {
 typedef struct {
     uint16_t address;
     const char *key;  /* "pack_voltage_mv", "cell1_voltage_mv", ... */
+    float unit;       /* what one count of the register is, in the unit that the key names */
+    bool is_signed;   /* two's complement */
 } tinybms_register_descriptor_t;
 
-/* NULL for a key that the table does not have. */
+/* NULL for a key or an address that the table does not have. */
 const tinybms_register_descriptor_t *tinybms_get_register_by_key(const char *key);
+const tinybms_register_descriptor_t *tinybms_get_register_by_address(uint16_t address);
+float tinybms_register_user_value(const tinybms_register_descriptor_t *descriptor, uint16_t raw);
 
 #ifdef __cplusplus
 }
