@@ -18,6 +18,8 @@ LINES_SHOWN = 60
 FILES_SEARCHED = 5000
 
 _NO_HEADER = re.compile(r"fatal error: '?(?P<header>[\w./+-]+)'?(?:: No such file| file not found)")
+_NO_CONFIG = re.compile(r"(?:undeclared identifier|error:) ['\u2018](?P<name>CONFIG_\w+)")
+_KCONFIG = re.compile(r"\s*(?:menu)?config\s+(?P<name>\w+)|\s*default\s+(?P<value>[^#]*\S)")
 _ESP_IDF = re.compile(
     r"(esp_|nvs_|uart_|gpio_|i2c_|spi_|ledc_|adc_|mqtt_|http|heap_caps_|_esp_|vTask|xTask|ulTask|uxTask|pvTask|pcTask|eTask|"
     r"xQueue|vQueue|uxQueue|xSemaphore|vSemaphore|xEventGroup|vEventGroup|xTimer|vTimer|pvTimer|xStreamBuffer|"
@@ -30,7 +32,7 @@ def of_compile_error(error: CompileError, manifest: Manifest | None) -> str:
     """The whole message for a file that does not compile."""
     listed = f"{_place(manifest, error.unit.key)} lists it" if manifest else error.unit.key
     lines = [f"{error.unit.source} does not compile ({listed})", _shortened(error.words)]
-    lines += _header_advice(error.words, manifest)
+    lines += _header_advice(error.words, manifest) + _config_advice(error.words, manifest)
     lines.append(f"command: {shlex.join(redacted(word, manifest) for word in error.command)}")
     return redacted("\n".join(lines), manifest)
 
@@ -102,7 +104,37 @@ def _header_advice(words: str, manifest: Manifest | None) -> list[str]:
         if str(path).endswith("/" + header):
             folder = Path(str(path).removesuffix("/" + header)).relative_to(manifest.root)
             return [f'to mend: add "{folder}" to {where}']
-    return [f"to mend: {header} is nowhere in {manifest.root}: write one and name its folder in {where}"]
+    absent = f"neither the tree nor p4verify has {header}"
+    return [f"to mend: {absent}: write one with what the tree uses of it, and name its folder in {where}"]
+
+
+def _config_advice(words: str, manifest: Manifest | None) -> list[str]:
+    """What to do about each CONFIG value that the code uses and nobody gives; Kconfig files are not evaluated."""
+    names = dict.fromkeys(match["name"] for match in _NO_CONFIG.finditer(words))
+    if manifest is None:
+        return [f"to mend: litmus files have no sdkconfig: add -D {name}=VALUE" for name in names]
+    where = f"to {_place(manifest, '[config]')} or to the file of {_place(manifest, '[firmware] sdkconfig')}"
+    defaults = _kconfig_defaults(manifest.root) if names else {}
+    lines = []
+    for name in names:
+        known = defaults.get(name)
+        said = f" ({known[1].relative_to(manifest.root)} has the default {known[0]})" if known else ""
+        lines.append(f"to mend: add {name} {where}{said}")
+    return lines
+
+
+def _kconfig_defaults(root: Path) -> dict[str, tuple[str, Path]]:
+    """The first default of each entry in the Kconfig files of a tree, and its file."""
+    found: dict[str, tuple[str, Path]] = {}
+    for path in sorted(root.rglob("Kconfig*"))[:FILES_SEARCHED]:
+        name = ""
+        for line in path.read_text(errors="replace").splitlines() if path.is_file() else ():
+            match = _KCONFIG.fullmatch(line)
+            if match and match["name"]:
+                name = f"CONFIG_{match['name']}"
+            elif match and name:
+                found.setdefault(name, (match["value"], path))
+    return found
 
 
 def _tree(root: Path, suffixes: Iterable[str]) -> list[Path]:
@@ -116,9 +148,10 @@ def _tree(root: Path, suffixes: Iterable[str]) -> list[Path]:
 
 
 def _place(manifest: Manifest | None, key: str) -> str:
-    """`[firmware] sources (p4verify.toml:4)`."""
+    """`[firmware] sources (p4verify.toml:4)`; a whole table is where it begins."""
     table, _, name = key.partition(" ")
-    line = line_of(manifest.path.read_text(errors="replace"), table.strip("[]"), name) if manifest else None
+    wanted = (table.strip("[]"), name) if name else ("", table.strip("[]"))
+    line = line_of(manifest.path.read_text(errors="replace"), *wanted) if manifest else None
     return f"{key} ({MANIFEST}:{line})" if line else key
 
 

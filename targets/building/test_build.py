@@ -170,7 +170,20 @@ def test_a_missing_header_is_searched_in_the_tree(tree: Path) -> None:
     replace(tree / "components/counter/counter.c", '#include "counter.h"', '#include "counter.h"\n#include "more.h"')
     assert 'to mend: add "extra" to [firmware] include (p4verify.toml:4)' in failure(tree)
     (tree / "extra/more.h").unlink()
-    assert "more.h is nowhere in" in failure(tree)
+    assert "neither the tree nor p4verify has more.h: write one" in failure(tree)
+
+
+@pytest.mark.parametrize("compiler", available(), ids=lambda one: one.kind)
+def test_a_config_value_that_nobody_gives_is_named_with_its_default(tree: Path, compiler: Compiler) -> None:
+    kconfig = 'menu "x"\n  config PERIOD_MS\n    int "p"\n    default 250\nendmenu\n'
+    (tree / "components/counter/Kconfig").write_text(kconfig)
+    replace(tree / "components/counter/counter.c", "+= by", "+= by + CONFIG_PERIOD_MS + CONFIG_OTHER")
+    with pytest.raises(BuildError) as caught:
+        build_firmware(load(tree), compiler)
+    where = "to [config] (p4verify.toml:7) or to the file of [firmware] sdkconfig"
+    found = f"to mend: add CONFIG_PERIOD_MS {where} (components/counter/Kconfig has the default 250)"
+    assert found in str(caught.value).splitlines()
+    assert f"to mend: add CONFIG_OTHER {where}" in str(caught.value).splitlines()
 
 
 def test_a_call_without_declaration_is_an_error(tree: Path) -> None:

@@ -57,6 +57,7 @@ task *shim_task_start(const char *call, task *memory, TaskFunction_t code, const
     SHIM_ASSERT(priority < configMAX_PRIORITIES, "%s: priority %u of task '%s' is not below %d", call, priority, name,
                 configMAX_PRIORITIES);
     SHIM_ASSERT(core == tskNO_AFFINITY || (core >= 0 && core < PORT_CORES), "%s: there is no core %d", call, core);
+    shim_self(); /* the main task is made known before the others can ask for it */
     task *block = memory ? memory : port_alloc(sizeof *block);
     if (block == NULL) return NULL;
     begin(block, priority, core == tskNO_AFFINITY ? PORT_ANY_CORE : core);

@@ -7,6 +7,7 @@
 #ifndef P4V_FREERTOS_PORTMACRO_H
 #define P4V_FREERTOS_PORTMACRO_H
 
+#include <limits.h>   /* ULONG_MAX, the mask that xTaskNotifyWait is given */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
