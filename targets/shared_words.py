@@ -13,18 +13,25 @@ from collections.abc import Sequence
 from p4verify.targets.machine.variables import Variables
 from p4verify.targets.target import MOST_SHARED, Shared
 
-_NAMED = re.compile(r"([^+~]{1,200})\+([0-9]{1,9})(~?)")
+_NAMED = re.compile(r"([^+~!]{1,200})\+([0-9]{1,9})([~!]?)")
 _DYNAMIC = 0x4000_0000
 """Where heap and stacks begin (c/sim/engine.h); everything static lies below."""
+_RACY = 1 << 31
+_MARKS = {"": 0, "~": 1, "!": _RACY}
+"""What an entry says beside the word (c/sim/shadow.c)."""
+
+
+def _address(entry: int) -> int:
+    return (entry & ~_RACY) // 2 * 4
 
 
 def names_of(shared: Shared, variables: Variables) -> tuple[str, ...]:
-    """The static words as `variable+offset` in bytes, a trailing "~" for words known to tear."""
+    """The static words as `variable+offset` in bytes, a trailing "~" for words known to tear, "!" for racy ones."""
     names: dict[str, None] = {}
     for entry in shared.entries:
-        held = variables.holder((entry >> 1) * 4)
+        held = variables.holder(_address(entry))
         if held is not None:
-            names[f"{held[0]}+{held[1]}{'~' * (entry & 1)}"] = None
+            names[f"{held[0]}+{held[1]}{'!' if entry & _RACY else '~' * (entry & 1)}"] = None
     return tuple(names)
 
 
@@ -36,6 +43,6 @@ def words_of(names: Sequence[str], shared: Shared, variables: Variables) -> Shar
         if found is None:
             raise ValueError(f"not a word of a variable: {name!r}")
         for address in variables.bytes_of(found[1], int(found[2])):
-            entries[address // 4 << 1 | bool(found[3])] = None
-    entries.update(dict.fromkeys(entry for entry in shared.entries if (entry >> 1) * 4 >= _DYNAMIC))
+            entries[address // 4 << 1 | _MARKS[found[3]]] = None
+    entries.update(dict.fromkeys(entry for entry in shared.entries if _address(entry) >= _DYNAMIC))
     return Shared(tuple(entries)[:MOST_SHARED])

@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Final, NamedTuple, Self
 
 from p4verify.targets.building.build import Build
+from p4verify.targets.machine.symbols import Symbols
 from p4verify.targets.printed import printed_history
 from p4verify.targets.protocol.description import Description, ProtocolError, Reader
 from p4verify.targets.protocol.link import LinkError, PipeLink
@@ -25,6 +26,7 @@ from p4verify.targets.protocol.messages import (
     encode_program,
     error_text,
 )
+from p4verify.targets.races import read_races
 from p4verify.targets.target import (
     Exploration,
     Found,
@@ -43,7 +45,7 @@ from p4verify.verify.history import History
 from p4verify.verify.program import Program
 from p4verify.verify.schedule import Granularity, Schedule
 
-_REQUEST: Final = struct.Struct("<BBBBBQQQIII")
+_REQUEST: Final = struct.Struct("<BBBBBBQQQIII")
 _RESULT: Final = struct.Struct("<IQIIBQQIIIQ")
 _PROGRESS: Final = struct.Struct("<QQII")
 _COUNT: Final = struct.Struct("<II")
@@ -212,14 +214,15 @@ class SimTarget:
         return False
 
     def _found(self, payload: bytes, exploration: Exploration, long_history: bytes) -> Found:
-        result = _Result(payload)
+        result = _Result(payload, self.build.symbols)
         execution = self._execution(result, result.history or long_history)
         origin = Origin(exploration, result.ordinal, result.known, result.length)
         return Found(result.index, execution, origin, result.choice_points, result.preemptions)
 
     def _execution(self, result: _Result, data: bytes) -> Execution:
         history = self._history(data, result)
-        return Execution(history, self._ending(result), result.ordinal, str(result.index), slack_us=result.slack_us)
+        ending, identity = self._ending(result), str(result.index)
+        return Execution(history, ending, result.ordinal, identity, slack_us=result.slack_us, races=result.races)
 
     def _history(self, data: bytes, result: _Result) -> History:
         if self._decoder is None:
@@ -266,13 +269,15 @@ class SimTarget:
 
         `hangs`: it was seen to hang for a second, so that it is taken to hang again after 30 ms.
         """
-        exploration = Exploration("explicit", schedule.granularity, tick_budget=tick_budget, relaxed=relaxed, length=1)
+        exploration = Exploration(
+            "explicit", schedule.granularity, tick_budget=tick_budget, relaxed=relaxed, length=1, races=True
+        )
         flags = (_flags(trace=True) if trace else 0) | (_KNOWN_TO_HANG if hangs else 0)
         return self._replay(program, exploration, _Asked(known, schedule.choices, flags))
 
     def follow(self, program: Program | None, segments: Segments, granularity: Granularity, known: int) -> Replay:
         """The execution in which each segment's task makes so many choices, one segment after the other."""
-        exploration = Exploration("segments", granularity, length=1)
+        exploration = Exploration("segments", granularity, length=1, races=True)
         return self._replay(program, exploration, _Asked(known, segments, _flags(trace=False)))
 
     def _replay(self, program: Program | None, exploration: Exploration, asked: _Asked) -> Replay:
@@ -283,7 +288,7 @@ class SimTarget:
         while (frame := self._receive()).type != MessageType.REPLAYED:
             answer.add(frame)
         self.log = self._expect(MessageType.LOG).decode("utf-8", "replace")
-        result = _Result(frame.payload)
+        result = _Result(frame.payload, self.build.symbols)
         execution = self._replayed(result, frame.payload, answer.history)
         schedule = Schedule(tuple(answer.choices), exploration.granularity)
         if asked.flags & _WITH_TRACE:
@@ -342,7 +347,7 @@ class _Answer:
 class _Result:
     """What session_put_result writes."""
 
-    def __init__(self, payload: bytes) -> None:
+    def __init__(self, payload: bytes, symbols: Symbols) -> None:
         (
             self.index, self.ordinal, self.known, self.length, outcome, self.end_us, self.slack_us, self.lost,
             self.choice_points, self.preemptions, self.pc,
@@ -352,6 +357,7 @@ class _Result:
         self.outcome = _OUTCOMES[outcome]
         reader = Reader(payload[_RESULT.size :])
         self.task, self.detail = reader.text(), reader.text()
+        self.races = read_races(reader, symbols)
         self.history = reader.take(reader.uint(4))
 
 
@@ -365,8 +371,8 @@ def _request(exploration: Exploration) -> bytes:
         raise ValueError(f"no strategy is called {exploration.strategy!r}; there are {', '.join(_STRATEGIES)}")
     return _REQUEST.pack(
         _STRATEGIES[exploration.strategy], exploration.granularity is Granularity.SYNC, exploration.relaxed,
-        exploration.depth, exploration.tick_budget, exploration.seed & (1 << 64) - 1, exploration.first,
-        exploration.executions, exploration.max_points, exploration.length, exploration.quantum_us,
+        exploration.depth, exploration.tick_budget, exploration.races, exploration.seed & (1 << 64) - 1,
+        exploration.first, exploration.executions, exploration.max_points, exploration.length, exploration.quantum_us,
     )  # fmt: skip
 
 

@@ -41,6 +41,8 @@ class Exploration:
     quantum_us: int = 1000
     twice: bool = False
     """The self-check: every execution is run a second time and compared; see `Progress.differing`."""
+    races: bool = False
+    """Whether data races are looked for; what is found racy becomes a choice point at sync points, too."""
 
 
 @dataclass(frozen=True, slots=True)

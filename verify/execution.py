@@ -1,9 +1,9 @@
-"""One execution of a program: its history, how it ended, and (when asked for) its trace."""
+"""One execution of a program: its history, how it ended, its data races, and (when asked for) its trace."""
 
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from p4verify.verify.history import History
 from p4verify.verify.schedule import Trace
@@ -36,10 +36,38 @@ class Ending:
 
 
 @dataclass(frozen=True, slots=True)
+class Access:
+    """An access to memory: by whom, at which source line, and the locks held (by the names of their handles)."""
+
+    task: str
+    write: bool
+    atomic: bool
+    file: str
+    line: int
+    function: str
+    locks: tuple[str, ...] = ()
+
+    @property
+    def place(self) -> str:
+        """`file:line`."""
+        return f"{self.file}:{self.line}"
+
+
+@dataclass(frozen=True, slots=True)
+class Race:
+    """Two accesses to one word of memory, of which one writes, that nothing orders (see c/sim/races.c)."""
+
+    variable: str
+    first: Access
+    second: Access
+
+
+@dataclass(frozen=True, slots=True)
 class Execution:
     """History and ending. `ordinal` is its number in the exploration that found it.
 
-    `slack_us` is how much time passed early out of the tick budget: timing invariants allow that much.
+    `slack_us` is how much time passed early out of the tick budget: timing invariants allow that much. `races` is None
+    when they were not looked for; an exploration tells each pair of places once, in the first execution that shows it.
     """
 
     history: History
@@ -48,3 +76,4 @@ class Execution:
     identity: str = ""
     trace: Trace | None = None
     slack_us: int = 0
+    races: tuple[Race, ...] | None = field(default=None, compare=False)

@@ -65,9 +65,11 @@ static void fire(timer *due) {
     disarm(due);
     if (due->period_us) rearm(due);
     service.running = due;
+    port_acquire(due);
     port_leave();
     callback(argument);
     port_enter("esp_timer", NULL);
+    port_release(due);
     if (service.running_deleted) destroy(due);
     service.running = NULL;
     service.running_deleted = false;
@@ -85,6 +87,7 @@ static void serve(void *unused) {
 
 /* The service must look again when the soonest alarm has changed. */
 static esp_err_t arm_and_tell(timer *armed, uint64_t alarm_us) {
+    port_release(armed);
     arm(armed, alarm_us);
     if (service.task == NULL)
         service.task = shim_task_start("esp_timer_start", NULL, serve, "esp_timer", SERVICE_STACK, NULL,

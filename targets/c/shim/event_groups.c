@@ -71,6 +71,7 @@ static bool met(EventBits_t bits, EventBits_t wanted, bool all) {
 
 static void set_bits(EventGroupHandle_t group, EventBits_t bits) {
     EventBits_t clear = 0;
+    port_release(group);
     group->bits |= bits;
     for (task *waiter = group->waiters, *next; waiter; waiter = next) {
         next = waiter->wait_next;
@@ -86,6 +87,7 @@ static void set_bits(EventGroupHandle_t group, EventBits_t bits) {
 static EventBits_t await(const char *call, task *self, EventGroupHandle_t group, uint32_t wish, TickType_t ticks) {
     self->event_wish = wish;
     shim_wait(self, &group->waiters, shim_deadline(ticks), call, group, NULL);
+    port_acquire(group);
     if (self->event_wish & WISH_MET) return self->event_wish & ~CONTROL_BITS;
     EventBits_t bits = group->bits;
     if ((wish & WISH_CLEAR) && met(bits, wish & ~CONTROL_BITS, wish & WISH_ALL)) group->bits &= ~wish;
@@ -102,6 +104,7 @@ EventBits_t xEventGroupWaitBits(EventGroupHandle_t group, EventBits_t wanted, Ba
     if (ticks) shim_may_block(call, self);
     EventBits_t bits = group->bits;
     if (met(bits, wanted, wait_for_all)) {
+        port_acquire(group);
         if (clear_on_exit) group->bits &= ~wanted;
     } else if (ticks) {
         uint32_t wish = wanted | (clear_on_exit ? WISH_CLEAR : 0) | (wait_for_all ? WISH_ALL : 0);
@@ -121,6 +124,7 @@ EventBits_t xEventGroupSync(EventGroupHandle_t group, EventBits_t set, EventBits
     EventBits_t bits = group->bits | set;
     set_bits(group, set);
     if (met(bits, wanted, true)) {
+        port_acquire(group);
         group->bits &= ~wanted;
     } else {
         bits = ticks ? await(call, self, group, wanted | WISH_CLEAR | WISH_ALL, ticks) : group->bits;
@@ -152,6 +156,7 @@ static EventBits_t bits_of(const char *call, EventGroupHandle_t group) {
     port_enter(call, group);
     check(call, group);
     EventBits_t bits = group->bits;
+    port_acquire(group);   /* polling it is a way to wait */
     port_leave();
     return bits;
 }

@@ -26,7 +26,7 @@ bool shim_mutex_await(struct shim_mutex *mutex, task *self, uint64_t deadline_us
                       const void *object) {
     bool inherited = false;
     self->aborted = false;
-    while (!shim_mutex_try(mutex, self)) {
+    while (!shim_mutex_try(mutex, self, object)) {
         if (shim_expired(self, deadline_us)) {
             if (inherited) disinherit_after_timeout(mutex);
             return false;
@@ -37,7 +37,8 @@ bool shim_mutex_await(struct shim_mutex *mutex, task *self, uint64_t deadline_us
     return true;
 }
 
-void shim_mutex_give(struct shim_mutex *mutex, task *self) {
+void shim_mutex_give(struct shim_mutex *mutex, task *self, const void *object) {
+    port_drop(object);
     if (--self->mutexes_held == 0) shim_set_priority(self, self->base_priority);
     mutex->holder = NULL;
     shim_wake_first(&mutex->waiters);

@@ -33,6 +33,7 @@ static BaseType_t notify(const char *call, TaskHandle_t handle, UBaseType_t inde
     SHIM_ASSERT(handle, "%s: the task is NULL", call);
     task *target = shim_task_named(call, handle);
     if (previous) port_copy_to_user(previous, &target->notify_value[index], sizeof *previous);
+    port_release(target);
     uint8_t state = target->notify_state[index];
     target->notify_state[index] = RECEIVED;
     bool done = apply(&target->notify_value[index], value, action, state == RECEIVED);
@@ -108,6 +109,7 @@ static BaseType_t notify_wait(const char *call, UBaseType_t index, uint32_t clea
     }
     if (value) port_copy_to_user(value, &self->notify_value[index], sizeof *value);
     bool received = self->notify_state[index] == RECEIVED;
+    if (received) port_acquire(self);
     if (received) self->notify_value[index] &= ~clear_on_exit;
     self->notify_state[index] = NOT_WAITING;
     return (BaseType_t)port_answer(received ? pdTRUE : pdFALSE);
@@ -126,6 +128,7 @@ static uint32_t notify_take(const char *call, UBaseType_t index, BaseType_t clea
     task *self = waiter(call, index, ticks);
     if (self->notify_value[index] == 0) await(call, self, index, ticks);
     uint32_t taken = self->notify_value[index];
+    if (taken) port_acquire(self);
     if (taken) self->notify_value[index] = clear ? 0 : taken - 1;
     self->notify_state[index] = NOT_WAITING;
     return (uint32_t)port_answer((long)taken);

@@ -66,6 +66,13 @@ PORT_HOT void port_leave(void);
 /* The same, and `answer` is what the call answers: traces show it. Returns it. */
 PORT_HOT long port_answer(long answer);
 
+/* Who knows what: all that a task did before it released an object happened before what others do after they acquire it.
+ * Holding and dropping a lock is that, too. A port that is no race detector does nothing. */
+PORT_HOT void port_acquire(const void *object);
+PORT_HOT void port_release(const void *object);
+PORT_HOT void port_hold(const void *lock);
+PORT_HOT void port_drop(const void *lock);
+
 /* Between enter and leave: give up the core until port_wake(self) or `deadline_us` (absolute, PORT_FOREVER). Returns
  * true when woken, false at the deadline; exclusivity is given up meanwhile and held again on return. `why` is a
  * static text for deadlock reports ("xQueueReceive"), `owner` the task that must act first (a mutex's holder; it may
@@ -88,7 +95,7 @@ void port_critical_exit(struct port_mux *mux);        /* fails the execution whe
 PORT_HOT bool port_in_critical(void);                          /* of the calling core; blocking is forbidden then */
 PORT_HOT bool port_in_isr(void);                               /* never under fibers for now */
 
-/* ---- time: microseconds since boot ---- */
+/* ---- time: microseconds since this boot ---- */
 PORT_HOT uint64_t port_now_us(void);                           /* free, no schedule point: for the shim's own sums */
 uint64_t port_read_clock_us(void);                    /* what firmware calls: under virtual time reading costs 1 us */
 void port_spend(uint64_t us);                         /* the calling task keeps its core busy that long */
@@ -103,6 +110,14 @@ size_t port_heap_minimum_free(void);
  * indivisible access (queues copy under a lock), so that dead or wild memory is caught. */
 void port_copy_from_user(void *to, const void *from, size_t bytes);
 void port_copy_to_user(void *to, const void *from, size_t bytes);
+/* Between memory of the arena and the firmware's, word by word as memcpy does it: nobody protects the source. */
+void port_copy_torn(void *to, const void *from, size_t bytes);
+
+/* ---- interrupts: hardware that acts by itself ---- */
+/* `handler` runs at moments of its own, needs no core, and is nobody's choice; it must not block. To traces and histories
+ * it is a task of that name. Lives until the end of the boot. */
+port_task *port_interrupt_create(void (*handler)(void *), void *argument, const char *name);
+void port_interrupt_at(port_task *interrupt, uint64_t at_us);   /* once, at that time; PORT_FOREVER: not any more */
 
 /* ---- the world outside: peers, power, flash ---- */
 /* The next value of an environment stream of the program, `otherwise` when it has run out or there is none. Doubles of
@@ -115,6 +130,10 @@ void *port_retained(const char *name, size_t bytes);
  * return when the program cuts the power here. Between enter and leave or outside, but in a task. */
 enum port_power_step { PORT_POWER_NVS_BEFORE, PORT_POWER_NVS_AFTER, PORT_POWER_FRAME_BEFORE, PORT_POWER_FRAME_AFTER };
 void port_power_step(enum port_power_step step);
+/* Boots again where the program says so, else ends the execution as a restart. */
+void port_restart(void) __attribute__((noreturn));
+enum port_boot { PORT_BOOT_POWER = 1, PORT_BOOT_RESTART = 3 };   /* numbers of esp_reset_reason_t */
+enum port_boot port_boot_reason(void);                /* why this boot happened */
 
 /* ---- ends ---- */
 /* Ends the execution (not the process) with an outcome and a printf-formatted detail. */

@@ -28,7 +28,7 @@ static int wait(const char *call, pthread_cond_t *condition, pthread_mutex_t *mu
     struct shim_mutex *held = thread_held(call, mutex, self);
     uint32_t recursion = held->recursion;
     held->recursion = 0;
-    shim_mutex_give(held, self);
+    shim_mutex_give(held, self, held);
     bool signalled = shim_wait(self, &of(condition)->waiters, deadline_us, call, condition, NULL);
     thread_relock(held, self, call);
     held->recursion = recursion;

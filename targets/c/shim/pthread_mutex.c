@@ -44,7 +44,7 @@ static int lock(const char *call, struct shim_mutex *mutex, uint64_t deadline_us
     shim_may_block(call, self);
     int error = mutex->holder == self ? again(mutex, false) : -1;
     if (error < 0) {
-        bool taken = shim_mutex_try(mutex, self) || shim_mutex_await(mutex, self, deadline_us, call, mutex);
+        bool taken = shim_mutex_try(mutex, self, mutex) || shim_mutex_await(mutex, self, deadline_us, call, mutex);
         error = taken ? 0 : ETIMEDOUT;
     }
     return (int)port_answer(error);
@@ -60,7 +60,7 @@ int __wrap_pthread_mutex_trylock(pthread_mutex_t *mutex) {
     port_enter("pthread_mutex_trylock", mutex);
     task *self = shim_self();
     SHIM_ASSERT(self, "pthread_mutex_trylock was called outside tasks");
-    int error = of(mutex)->holder == self ? again(of(mutex), true) : shim_mutex_try(of(mutex), self) ? 0 : EBUSY;
+    int error = of(mutex)->holder == self ? again(of(mutex), true) : shim_mutex_try(of(mutex), self, mutex) ? 0 : EBUSY;
     return (int)port_answer(error);
 }
 
@@ -79,11 +79,11 @@ int __wrap_pthread_mutex_unlock(pthread_mutex_t *mutex) {
     } else {
         struct shim_mutex *held = thread_held("pthread_mutex_unlock", mutex, self);
         if (held->recursion) held->recursion--;
-        else shim_mutex_give(held, self);
+        else shim_mutex_give(held, self, held);
     }
     return (int)port_answer(error);
 }
 
 void thread_relock(struct shim_mutex *mutex, task *self, const char *call) {
-    if (!shim_mutex_try(mutex, self)) shim_mutex_await(mutex, self, PORT_FOREVER, call, mutex);
+    if (!shim_mutex_try(mutex, self, mutex)) shim_mutex_await(mutex, self, PORT_FOREVER, call, mutex);
 }

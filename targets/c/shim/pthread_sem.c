@@ -38,6 +38,7 @@ static bool await(const char *call, struct semaphore *semaphore, uint64_t deadli
         if (shim_expired(self, deadline_us)) return false;
         shim_wait(self, &semaphore->waiters, deadline_us, call, semaphore, NULL);
     }
+    port_acquire(semaphore);
     return true;
 }
 
@@ -56,12 +57,14 @@ int __wrap_sem_timedwait(sem_t *semaphore, const struct timespec *until) {
 int __wrap_sem_trywait(sem_t *semaphore) {
     port_enter("sem_trywait", semaphore);
     bool there = of(semaphore)->value > 0;
+    if (there) port_acquire(semaphore);
     if (there) of(semaphore)->value--;
     return port_answer(there) ? 0 : fail(EAGAIN);
 }
 
 int __wrap_sem_post(sem_t *semaphore) {
     port_enter("sem_post", semaphore);
+    port_release(semaphore);
     of(semaphore)->value++;
     shim_wake_first(&of(semaphore)->waiters);
     port_leave();

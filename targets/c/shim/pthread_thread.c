@@ -27,6 +27,7 @@ static task *once_waiters;
 static void end_thread(struct thread *thread, void *result) __attribute__((noreturn));
 static void end_thread(struct thread *thread, void *result) {
     thread->result = result;
+    port_release(thread);
     thread->ended = true;
     if (thread->detached) thread->mark = MARK_DEAD;
     shim_wake_first(&thread->joiners);
@@ -98,6 +99,7 @@ int __wrap_pthread_join(pthread_t id, void **result) {
     if (error == 0) {
         while (!thread->ended)
             shim_wait(self, &thread->joiners, PORT_FOREVER, "pthread_join", thread, &thread->task);
+        port_acquire(thread);
         thread->mark = MARK_DEAD;
         if (result) port_copy_to_user(result, &thread->result, sizeof *result);
     }
@@ -144,8 +146,10 @@ int __wrap_pthread_once(pthread_once_t *once, void (*routine)(void)) {
         routine();
         port_enter("pthread_once", once);
         *once = DONE;
+        port_release(once);
         while (once_waiters) shim_wake(once_waiters);
     }
+    port_acquire(once);
     port_leave();
     return 0;
 }

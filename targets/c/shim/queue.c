@@ -92,6 +92,8 @@ BaseType_t shim_queue_send(const char *call, queue *queue, const void *item, Tic
     if (queue->count == queue->length && position != OVERWRITE && !await(call, queue, ticks, true, &queue->senders))
         return errQUEUE_FULL;
     put(queue, item, position);
+    port_acquire(queue);   /* of the receiver that made room */
+    port_release(queue);
     shim_tell_woken(woken, shim_wake_first(&queue->receivers));
     return pdPASS;
 }
@@ -102,11 +104,13 @@ BaseType_t shim_queue_receive(const char *call, queue *queue, void *item, TickTy
     SHIM_ASSERT(item || queue->item_bytes == 0, "%s: the buffer is NULL", call);
     if (ticks) shim_may_block(call, shim_self());
     if (queue->count == 0 && !await(call, queue, ticks, false, &queue->receivers)) return errQUEUE_EMPTY;
+    port_acquire(queue);
     if (queue->item_bytes) port_copy_to_user(item, slot(queue, 0), queue->item_bytes);
     if (keep) { /* the item is there for the next one too */
         shim_wake_first(&queue->receivers);
         return pdPASS;
     }
+    port_release(queue);
     if (++queue->first == queue->length) queue->first = 0;
     queue->count--;
     shim_tell_woken(woken, shim_wake_first(&queue->senders));

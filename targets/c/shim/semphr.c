@@ -46,7 +46,7 @@ SemaphoreHandle_t xSemaphoreCreateCountingStatic(UBaseType_t maximum, UBaseType_
 
 static bool take_mutex(const char *call, queue *mutex, task *self, TickType_t ticks) {
     SHIM_ASSERT(self, "%s was called outside tasks", call);
-    if (shim_mutex_try(&mutex->mutex, self)) return true;
+    if (shim_mutex_try(&mutex->mutex, self, mutex)) return true;
     return ticks && shim_mutex_await(&mutex->mutex, self, shim_deadline(ticks), call, mutex);
 }
 
@@ -71,7 +71,7 @@ static BaseType_t give_mutex(const char *call, queue *mutex, task *self) {
     SHIM_ASSERT(holder == self, "%s: task '%s' gives a mutex that task '%s' holds", call,
                 self ? port_task_name(self->port) : "(none)",
                 holder->mark == MARK_TASK ? port_task_name(holder->port) : "(deleted)");
-    shim_mutex_give(&mutex->mutex, self);
+    shim_mutex_give(&mutex->mutex, self, mutex);
     return pdPASS;
 }
 
@@ -105,7 +105,7 @@ BaseType_t xSemaphoreGiveRecursive(SemaphoreHandle_t mutex) {
     port_enter(call, mutex);
     task *self = check_recursive(call, mutex);
     bool held = self && mutex->mutex.holder == self;
-    if (held && --mutex->mutex.recursion == 0) shim_mutex_give(&mutex->mutex, self);
+    if (held && --mutex->mutex.recursion == 0) shim_mutex_give(&mutex->mutex, self, mutex);
     return (BaseType_t)port_answer(held ? pdPASS : pdFAIL);
 }
 

@@ -105,15 +105,16 @@ task *shim_wake_next(task *first);
 void shim_tell_woken(BaseType_t *flag, const task *woken);
 static inline task *shim_wake_first(task **list) { return UNLIKELY(*list) ? shim_wake_next(*list) : NULL; }
 
-/* ---- mutexes: of FreeRTOS and of pthread ---- */
+/* ---- mutexes: of FreeRTOS and of pthread; `object` is what the firmware knows it by ---- */
 struct shim_mutex {
     task *holder;
     task *waiters;
     int kind;                  /* pthread's __kind lies here */
     uint32_t recursion;
 };
-static inline bool shim_mutex_try(struct shim_mutex *mutex, task *self) {
+static inline bool shim_mutex_try(struct shim_mutex *mutex, task *self, const void *object) {
     if (UNLIKELY(mutex->holder)) return false;
+    port_hold(object);
     mutex->holder = self;
     self->mutexes_held++;
     return true;
@@ -121,7 +122,7 @@ static inline bool shim_mutex_try(struct shim_mutex *mutex, task *self) {
 /* False when the deadline passed. */
 bool shim_mutex_await(struct shim_mutex *mutex, task *self, uint64_t deadline_us, const char *call,
                       const void *object);
-void shim_mutex_give(struct shim_mutex *mutex, task *self);
+void shim_mutex_give(struct shim_mutex *mutex, task *self, const void *object);
 
 /* ---- queues ---- */
 enum queue_kind { KIND_QUEUE, KIND_BINARY, KIND_COUNTING, KIND_MUTEX, KIND_RECURSIVE };

@@ -16,6 +16,7 @@ void vTaskSuspend(TaskHandle_t handle) {
         if (suspended->notify_state[i] == WAITING) suspended->notify_state[i] = NOT_WAITING;
     suspended->suspended = true;
     port_suspend(suspended->port);
+    if (suspended == self) port_acquire(suspended);
     port_leave();
 }
 
@@ -25,6 +26,7 @@ static BaseType_t resume(const char *call, TaskHandle_t handle) {
     task *resumed = shim_task_named(call, handle);
     bool higher = resumed->suspended && port_self() && resumed->priority > shim_self()->priority;
     if (resumed->suspended) {
+        port_release(resumed);
         resumed->suspended = false;
         if (resumed->blocked) port_wake(resumed->port);
         port_resume(resumed->port);

@@ -6,12 +6,22 @@
 
 typedef int order;
 
-static void atomic_point(volatile void *address, unsigned bytes, bool write, uintptr_t pc) {
+enum { READS = 1, WRITES = 2, BOTH = 3 };
+
+static void atomic_point(volatile void *address, unsigned bytes, unsigned does, order o, uintptr_t pc) {
     settle();
-    if (!shadow_touch((uintptr_t)address, bytes, write, pc)) { grow_impatient(); return; }
-    engine.heartbeat++;
-    point();
-    if (UNLIKELY(engine.tracing)) trace_step(write ? STEP_WRITE : STEP_READ, pc, (void *)(uintptr_t)address, bytes, NULL);
+    if (UNLIKELY(engine.racing)) race_atomics(true);
+    bool shared = shadow_touch((uintptr_t)address, bytes, does & WRITES, pc);
+    if (UNLIKELY(engine.racing)) race_atomics(false);
+    if (shared) {
+        engine.heartbeat++;
+        point();
+    } else {
+        grow_impatient();
+    }
+    if (UNLIKELY(engine.racing)) race_atomic((void *)(uintptr_t)address, does & READS, does & WRITES, o);
+    if (shared && UNLIKELY(engine.tracing))
+        trace_step(does & WRITES ? STEP_WRITE : STEP_READ, pc, (void *)(uintptr_t)address, bytes, NULL);
 }
 
 #define HOOK __attribute__((visibility("default"), used))
@@ -19,8 +29,7 @@ static void atomic_point(volatile void *address, unsigned bytes, bool write, uin
 
 #define FETCH(bits, type, op, expression) \
     DEFINE(type, __tsan_atomic##bits##_fetch_##op, volatile type *a, type v, order o) { \
-        (void)o; \
-        atomic_point(a, bits / 8, true, CALLER); \
+        atomic_point(a, bits / 8, BOTH, o, CALLER); \
         type old = *a; \
         *a = (type)(expression); \
         return old; \
@@ -28,8 +37,8 @@ static void atomic_point(volatile void *address, unsigned bytes, bool write, uin
 
 #define EXCHANGE(bits, type, kind) \
     DEFINE(int, __tsan_atomic##bits##_compare_exchange_##kind, volatile type *a, type *expected, type v, order o, order f) { \
-        (void)o; (void)f; \
-        atomic_point(a, bits / 8, true, CALLER); \
+        (void)f; \
+        atomic_point(a, bits / 8, BOTH, o, CALLER); \
         if (*a == *expected) { *a = v; return 1; } \
         *expected = *a; \
         return 0; \
@@ -37,18 +46,15 @@ static void atomic_point(volatile void *address, unsigned bytes, bool write, uin
 
 #define ATOMICS(bits, type) \
     DEFINE(type, __tsan_atomic##bits##_load, const volatile type *a, order o) { \
-        (void)o; \
-        atomic_point((volatile void *)(uintptr_t)a, bits / 8, false, CALLER); \
+        atomic_point((volatile void *)(uintptr_t)a, bits / 8, READS, o, CALLER); \
         return *a; \
     } \
     DEFINE(void, __tsan_atomic##bits##_store, volatile type *a, type v, order o) { \
-        (void)o; \
-        atomic_point(a, bits / 8, true, CALLER); \
+        atomic_point(a, bits / 8, WRITES, o, CALLER); \
         *a = v; \
     } \
     DEFINE(type, __tsan_atomic##bits##_exchange, volatile type *a, type v, order o) { \
-        (void)o; \
-        atomic_point(a, bits / 8, true, CALLER); \
+        atomic_point(a, bits / 8, BOTH, o, CALLER); \
         type old = *a; \
         *a = v; \
         return old; \
@@ -57,8 +63,8 @@ static void atomic_point(volatile void *address, unsigned bytes, bool write, uin
     FETCH(bits, type, or, old | v) FETCH(bits, type, xor, old ^ v) FETCH(bits, type, nand, ~(old & v)) \
     EXCHANGE(bits, type, strong) EXCHANGE(bits, type, weak) \
     DEFINE(type, __tsan_atomic##bits##_compare_exchange_val, volatile type *a, type c, type v, order o, order f) { \
-        (void)o; (void)f; \
-        atomic_point(a, bits / 8, true, CALLER); \
+        (void)f; \
+        atomic_point(a, bits / 8, BOTH, o, CALLER); \
         type old = *a; \
         if (old == c) *a = v; \
         return old; \
@@ -69,5 +75,5 @@ ATOMICS(16, uint16_t)
 ATOMICS(32, uint32_t)
 ATOMICS(64, uint64_t)
 
-DEFINE(void, __tsan_atomic_thread_fence, order o) { (void)o; settle(); }
+DEFINE(void, __tsan_atomic_thread_fence, order o) { settle(); if (UNLIKELY(engine.racing)) race_fence(o); }
 DEFINE(void, __tsan_atomic_signal_fence, order o) { (void)o; }

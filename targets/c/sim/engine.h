@@ -40,10 +40,11 @@ enum shadow {
     SHADOW_REDZONE = 0xF1,   /* around and beyond allocations */
     SHADOW_FREED = 0xF2,
     SHADOW_WATCHED = 0xF3,   /* while tracing: not yet shared, and going to be (watch.c) */
+    SHADOW_RACY = 0xFE,      /* shared, and found racy in an earlier execution: a point at either granularity */
     SHADOW_SHARED = 0xFF,    /* a second task has touched it, in this execution or an earlier one */
 };
 
-enum task_state { TASK_FREE = 0, TASK_READY, TASK_BLOCKED, TASK_SPINNING, TASK_SPENDING, TASK_DEAD };
+enum task_state { TASK_FREE = 0, TASK_READY, TASK_BLOCKED, TASK_SPINNING, TASK_SPENDING, TASK_DEAD, TASK_INTERRUPT };
 
 struct port_task {
     void *sp;                /* saved stack pointer while not running */
@@ -80,7 +81,7 @@ enum granularity { AT_WORDS, AT_SYNC };
 
 struct plan {                /* what an exploration asks for; one execution is (plan, ordinal) */
     const struct strategy *strategy;
-    uint8_t granularity, relaxed, depth, tick_budget;
+    uint8_t granularity, relaxed, depth, tick_budget, races;
     uint64_t seed;
     uint32_t max_points;
     uint32_t length;         /* k of PCT: points of a typical execution */
@@ -102,7 +103,8 @@ struct engine {
     bool stale;                       /* enabled[] must be computed again */
     bool running;                     /* an execution is under way */
     bool tracing;
-    bool untraced;                    /* in an execution that is not traced: a shared word is a point at most */
+    bool untraced;                    /* in an execution neither traced nor searched for races: a shared word is a point at most */
+    bool racing;                      /* in an execution that is searched for races */
     bool logging;                     /* of choices: what a replay can be made of */
     bool walking;                     /* a random walk without ticks and logs, as most executions are */
     bool yielding;                    /* the choice under way is a taskYIELD's */
@@ -111,7 +113,8 @@ struct engine {
     uint32_t polls;                   /* accesses and calls that may be part of a polling loop */
     uint32_t busy;                    /* choice points since time last moved */
     uint64_t random;
-    uint64_t now_us;
+    uint64_t now_us;                  /* since this boot */
+    uint64_t cut_us;                  /* when the power is cut */
     uint64_t heartbeat;
     const struct strategy *strategy;
     uint8_t enabled[MAX_TASKS];       /* ids, ascending */
@@ -132,6 +135,10 @@ struct engine {
     /* the plan and the ending */
     struct plan plan;
     uint64_t slack_us;
+    uint64_t boot_us;                 /* when this boot began, since the execution did */
+    uint8_t boots;                    /* how many have begun */
+    uint8_t boot_reason;              /* enum port_boot, of this one */
+    bool rebooting;                   /* the boot has ended and the execution has not */
     enum port_outcome outcome;
     char detail[512], detail_task[NAME_MAX_BYTES];
     uintptr_t detail_pc;
@@ -173,6 +180,9 @@ static inline bool cores_contended(void) {
     return engine.pinned[0] || engine.pinned[1] || engine.spinning || cores_crowded();
 }
 
+/* ---- interrupts.c ---- */
+void interrupt_run(port_task *interrupt);   /* its moment has come */
+
 /* ---- points ---- */
 void point_choose(void);              /* there is a choice */
 bool point_stale(void);               /* who is enabled has changed; true when the caller lost its core meanwhile */
@@ -211,10 +221,31 @@ void shadow_restore(const uint32_t *entries, uint32_t count);
 void shadow_recall(const uint32_t *entries, uint32_t count);   /* these too */
 void shadow_recall(const uint32_t *entries, uint32_t count);   /* these too */
 
+void shadow_promote(uintptr_t granule);    /* from the next execution on it is a point at sync points, too */
+static inline bool shadow_shared(uint8_t mark) { return mark >= SHADOW_RACY; }
+
+/* ---- races.c: see races.h ---- */
+void race_begin(void);                     /* an execution begins */
+void race_boot(void);                      /* and a boot: nothing is ordered */
+void race_fork(const port_task *child);
+void race_acquire(const void *object);
+void race_release(const void *object);
+void race_hold(const void *lock);
+void race_drop(const void *lock);
+void race_atomic(const void *address, bool reads, bool writes, int order);
+void race_fence(int order);
+void race_atomics(bool begin);             /* the accesses that follow are atomic */
+void race_word(uintptr_t granule, uintptr_t address, size_t bytes, bool write, uintptr_t pc);
+
 /* ---- arena.c ---- */
 void arena_reset(void);
 void arena_baseline(void);
 extern uint32_t arena_used;
+
+/* ---- power.c ---- */
+enum { MAX_BOOTS = 8 };
+void power_reset(void);               /* an execution begins: no cuts, and a restart ends it */
+void power_plan(int64_t cut);         /* a boot begins: how it ends; restarts boot again from here on */
 
 /* ---- retained.c ---- */
 void retained_reset(void);            /* all zero, and nobody's */
@@ -265,35 +296,44 @@ void execute(void (*entry)(void *), uint64_t ordinal);
 void engine_end(enum port_outcome outcome, uintptr_t pc, const char *format, ...)
     __attribute__((noreturn, format(printf, 3, 4)));
 void engine_finish(void) __attribute__((noreturn));  /* ends the execution with what engine.outcome says */
+void engine_boot(enum port_boot reason) __attribute__((noreturn));   /* ends the boot; the execution has another one */
+static inline uint64_t engine_time_us(void) { return engine.boot_us + engine.now_us; }   /* since the execution began */
 
 /* Where the firmware called what we are in: the nearest return address into its code on this task's stack, else of the
  * functions it has entered; 0 when it has entered none. */
 uintptr_t firmware_caller(void);
 
 /* ---- trace.c ---- */
-enum step_kind { STEP_READ, STEP_WRITE, STEP_CALL, STEP_BLOCK, STEP_WAKE, STEP_TIME, STEP_ENTER, STEP_LEAVE };
+enum step_kind { STEP_READ, STEP_WRITE, STEP_CALL, STEP_BLOCK, STEP_WAKE, STEP_TIME, STEP_BOOT };
 struct step {
     uint64_t time_us, pc, address, value;
     const char *name;
     uint32_t point, position;
-    uint8_t kind, task, core, size, choice;
+    uint16_t task;           /* in trace_tasks */
+    uint8_t kind, core, size, choice;
 };
+struct trace_task { char name[NAME_MAX_BYTES]; uintptr_t handle; uint8_t boot; };
 void trace_step(enum step_kind kind, uintptr_t pc, const void *address, unsigned size, const char *name);
 void trace_answer(long answer);       /* of the call that the running task made last */
 void trace_choice(unsigned choice, unsigned task);
 void trace_settle(void);
 void trace_begin(void);
+void trace_boot_ends(void);
+void trace_end(void);                 /* trace_tasks is complete afterwards */
 
 /* ---- watch.c ---- */
 void watch_add(const uint32_t *entries, uint32_t count);   /* of the log of what was learnt */
 void watch_start(void);
 void watch_stop(void);
+void watch_boot(void);                 /* nobody has touched anything yet */
 bool watch_claim(uintptr_t granule);   /* the running task touches it: is it still the only one? */
 void watch_trace(uintptr_t address, size_t bytes, bool write, uintptr_t pc);
 
 struct choice { uint32_t point; uint8_t offset; };
 extern struct step *trace_steps;
 extern uint32_t trace_count, trace_dropped;
+extern struct trace_task trace_tasks[];   /* of all boots, in order */
+extern uint32_t trace_task_count;
 extern struct choice *segment_log;    /* who went on at the choice points: so many of them (point), that task (offset) */
 extern uint32_t segment_count;
 extern struct choice *choice_log;     /* non-zero choices made, while tracing */

@@ -1,6 +1,7 @@
 /*
  * execute.c: one execution. Everything the firmware can see is put back to what it was when the process started, the
- * main task runs, and sooner or later somebody ends it.
+ * main task runs, and sooner or later somebody ends it. What ends may be a boot only: then all but retained memory is
+ * put back again, and the next boot follows in the same execution, whose points, choices and time go on.
  */
 #include "engine.h"
 #include "subject.h"
@@ -69,15 +70,12 @@ static void restore_memory(void) {
     }
 }
 
-static void restore_engine(uint64_t ordinal) {
-    engine.granularity = engine.plan.granularity;
+/* What belongs to one boot. */
+static void restore_cores(void) {
     engine.pending = 0;
     engine.pending_read.bytes = engine.pending_write.bytes = 0;
-    engine.ticks_left = engine.plan.tick_budget;
-    engine.points_left = engine.plan.max_points;
-    engine.choice_points = engine.preemptions = engine.polls = 0;
-    engine.random = mix(engine.plan.seed + mix(ordinal)) | 1;
-    engine.now_us = engine.slack_us = 0;
+    engine.now_us = 0;
+    engine.cut_us = PORT_FOREVER;
     engine.ready = engine.occupying = engine.sleepers = 0;
     for (; engine.levels; engine.levels &= engine.levels - 1) engine.at_priority[__builtin_ctz(engine.levels)] = 0;
     for (unsigned i = 0; i < PORT_CORES; i++) { engine.locked[i] = engine.on_core[i] = NULL; engine.pinned[i] = 0; }
@@ -86,29 +84,61 @@ static void restore_engine(uint64_t ordinal) {
     engine.range_words = 0;
     engine.busy = 0;
     engine.yielding = false;
+    libc_reset();
+}
+
+/* What belongs to the execution. */
+static void restore_engine(uint64_t ordinal) {
+    engine.granularity = engine.plan.granularity;
+    engine.ticks_left = engine.plan.tick_budget;
+    engine.points_left = engine.plan.max_points;
+    engine.choice_points = engine.preemptions = engine.polls = 0;
+    engine.random = mix(engine.plan.seed + mix(ordinal)) | 1;
+    engine.slack_us = engine.boot_us = 0;
+    engine.boots = 0;
+    engine.boot_reason = PORT_BOOT_POWER;
     engine.outcome = PORT_COMPLETED;
     engine.detail[0] = engine.detail_task[0] = 0;
     engine.detail_pc = 0;
     engine.strategy = engine.plan.strategy;
     engine.walking = engine.strategy == &strategy_random && !engine.logging && !engine.ticks_left;
     engine.strategy->begin();
-    libc_reset();
+    engine.racing = engine.plan.races;
+    if (engine.racing) race_begin();
+    power_reset();
+    retained_reset();
 }
 
-void execute(void (*entry)(void *), uint64_t ordinal) {
+static const char *reason_name(void) { return engine.boot_reason == PORT_BOOT_RESTART ? "esp_restart" : "power cut"; }
+
+static void boot(void (*entry)(void *)) {
     restore_memory();
-    retained_reset();
-    restore_engine(ordinal);
+    restore_cores();
+    if (engine.racing) race_boot();
+    engine.rebooting = false;
+    engine.boots++;
     port_task *main_task = port_task_create(entry, NULL, "main", 0, subject.priority, PORT_ANY_CORE, NULL);
     engine.self = main_task;
     cores_update();
     cores_place(main_task);
     engine.me = main_task->owner;
     engine.running = true;
-    engine.untraced = !engine.tracing;
+    engine.untraced = !engine.tracing && !engine.racing;
+    if (UNLIKELY(engine.tracing && engine.boots > 1)) trace_step(STEP_BOOT, 0, NULL, 0, reason_name());
     fiber_switch(&engine.host_sp, main_task->sp);
     engine.running = engine.untraced = false;
     engine.me = 0xFD;
+}
+
+static void leave_boot(void) {
+    if (engine.tracing) trace_boot_ends();
+    watch_boot();
+    engine.boot_us += engine.now_us;
+}
+
+void execute(void (*entry)(void *), uint64_t ordinal) {
+    restore_engine(ordinal);
+    for (boot(entry); UNLIKELY(engine.rebooting); boot(entry)) leave_boot();
 }
 
 void engine_finish(void) {
@@ -116,6 +146,12 @@ void engine_finish(void) {
     engine.running = false;
     fiber_switch(&unused, engine.host_sp);
     __builtin_unreachable();
+}
+
+void engine_boot(enum port_boot reason) {
+    engine.boot_reason = (uint8_t)reason;
+    engine.rebooting = true;
+    engine_finish();
 }
 
 static bool of_firmware(uintptr_t pc) { return pc > (uintptr_t)p4v_code_begin && pc < (uintptr_t)p4v_code_end; }

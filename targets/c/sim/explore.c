@@ -4,6 +4,7 @@
  * Histories are told apart by a 128-bit digest of what invariants read. The host learns at the end how often each of
  * them was seen.
  */
+#include "races.h"
 #include "session.h"
 
 #include <time.h>
@@ -58,8 +59,10 @@ static struct digest identity(uint32_t quantum_us) {
     return subject.hash(engine.outcome == PORT_COMPLETED ? 0 : mix(engine.outcome + engine.detail_pc), quantum_us);
 }
 
-static struct seen *note(uint32_t quantum_us) {
+/* Races that are new are worth telling, also where they leave no other mark. */
+static struct seen *note(uint32_t quantum_us, uint64_t races) {
     struct digest history = identity(quantum_us);
+    history.a ^= races;
     if (2 * table_used >= table_size) grow();
     struct seen *slot = find(table, table_size, history);
     if (slot->count++) return NULL;
@@ -109,7 +112,10 @@ static void execute_again(uint64_t ordinal, uint32_t known) {
     if (now > WIRE_PAYLOAD_MAX) return;
     __real_memcpy(saved, shadow_log, now * sizeof *saved);
     if (known < now) shadow_restore(saved, known);
+    uint8_t races = engine.plan.races;
+    engine.plan.races = false;   /* they have been found, and looking for them must not make a difference */
     session_execute(ordinal);
+    engine.plan.races = races;
     if (!same(identity(1), history) || engine.choice_points != choices || engine.points_left != left) differing++;
 }
 
@@ -121,6 +127,8 @@ void explore(wire_reader *reader) {
     if (!valid || reader->short_read) { session_error("malformed exploration request"); return; }
     engine.plan = request.plan;
     engine.tracing = false;
+    if (engine.plan.races && !race_start()) { session_error("there is no address space for the race detector"); return; }
+    race_forget();
     forget_all();
     points_total = differing = 0;
     if (!engine.plan.length) measure_length();
@@ -129,11 +137,12 @@ void explore(wire_reader *reader) {
         uint64_t ordinal = request.first + done++;
         uint32_t known = shadow_log_length;
         session_execute(ordinal);
+        uint64_t races = engine.plan.races ? race_novelty : 0;
         if (UNLIKELY(twice)) execute_again(ordinal, known);
         uint32_t points = engine.plan.max_points - engine.points_left;
         points_total += points;
         unheard += points + EXECUTION_POINTS;
-        const struct seen *fresh = note(request.quantum_us);
+        const struct seen *fresh = note(request.quantum_us, races);
         if (fresh) session_send_result(WIRE_FOUND, fresh->index, ordinal, known);
         bool hung = engine.outcome == PORT_HANG;  /* took a second, and so may all that follow */
         if (unheard < LISTEN_EVERY && !hung) continue;

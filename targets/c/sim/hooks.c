@@ -6,6 +6,8 @@
  */
 #include "engine.h"
 
+#include <string.h>
+
 #define HOOK __attribute__((visibility("default"), used))
 #ifdef __clang__
 enum { CLANG = 1 };
@@ -21,8 +23,12 @@ static void access_traced(enum step_kind kind, uint8_t *address, unsigned bytes,
 
 /* gcc announces only the write of a bitfield's update, and reads afterwards: the read is a step of its own, taken before
  * the old bytes are kept, which the code finds again however long the others ran in between. clang announces both. */
+static bool is_point(const void *address) {
+    return engine.granularity == AT_WORDS || shadow[GRANULE(address)] == SHADOW_RACY;
+}
+
 static void word_write(uint8_t *address, unsigned bytes) {
-    if (engine.granularity != AT_WORDS) return;
+    if (!is_point(address)) return;
 #ifdef __clang__
     (void)address;
     (void)bytes;
@@ -43,7 +49,7 @@ static void shared_access(uint8_t *address, unsigned bytes, bool write, uintptr_
         else tear_read(address, bytes);
     } else if (write) {
         word_write(address, bytes);
-    } else if (engine.granularity == AT_WORDS) {
+    } else if (is_point(address)) {
         point();
     }
     access_traced(write ? STEP_WRITE : STEP_READ, address, bytes, pc);
@@ -131,11 +137,19 @@ static uint32_t step_bytes(const uint8_t *to, const uint8_t *from, size_t left) 
     return left < part ? (uint32_t)left : part;
 }
 
+/* Is there a point inside? */
+static bool is_torn(const void *address, size_t bytes) {
+    uintptr_t at = (uintptr_t)address, last = at + bytes - 1;
+    if (engine.granularity == AT_WORDS) return true;
+    if (bytes == 0 || at >> 32) return false;
+    return memchr(shadow + GRANULE(at), SHADOW_RACY, GRANULE(last) - GRANULE(at) + 1) != NULL;
+}
+
 static void copy_point(const void *address, unsigned bytes, bool write, uintptr_t pc) {
     uintptr_t at = (uintptr_t)address;
     if (at >> 32 || shadow[GRANULE(at)] == engine.me) return;
-    if (shadow[GRANULE(at)] != SHADOW_SHARED && !shadow_touch(at, bytes, write, pc)) return;
-    point();
+    if (!shadow_shared(shadow[GRANULE(at)]) && !shadow_touch(at, bytes, write, pc)) return;
+    if (is_point(address)) point();
     if (UNLIKELY(engine.tracing)) trace_step(write ? STEP_WRITE : STEP_READ, pc, address, bytes, NULL);
 }
 
@@ -178,7 +192,7 @@ static void copy_any(void *to, const void *from, size_t bytes, uintptr_t pc, boo
     settle();
     bool shared = shadow_touch((uintptr_t)from, bytes, false, pc);
     shared |= shadow_touch((uintptr_t)to, bytes, true, pc);
-    if (!shared || engine.granularity != AT_WORDS) __real_memmove(to, from, bytes);
+    if (!shared || !(is_torn(from, bytes) || is_torn(to, bytes))) __real_memmove(to, from, bytes);
     else if (down) copy_words_down(to, from, bytes, pc);
     else copy_words(to, from, bytes, pc);
 }
@@ -187,7 +201,7 @@ void copy_torn(void *to, const void *from, size_t bytes, uintptr_t pc) { copy_an
 
 static void fill_torn(uint8_t *to, int value, size_t bytes, uintptr_t pc) {
     settle();
-    if (!shadow_touch((uintptr_t)to, bytes, true, pc) || engine.granularity != AT_WORDS) {
+    if (!shadow_touch((uintptr_t)to, bytes, true, pc) || !is_torn(to, bytes)) {
         __real_memset(to, value, bytes);
         return;
     }

@@ -76,12 +76,12 @@ int __cxa_guard_acquire(uint8_t *guard) {
     settle();
     if (engine.running) point();
     while (guard[1]) port_spend(1);
-    if (guard[0]) return 0;
+    if (guard[0]) { port_acquire(guard); return 0; }
     guard[1] = 1;
     return 1;
 }
 void __cxa_guard_release(uint8_t *guard);
-void __cxa_guard_release(uint8_t *guard) { guard[0] = 1; guard[1] = 0; }
+void __cxa_guard_release(uint8_t *guard) { port_release(guard); guard[0] = 1; guard[1] = 0; }
 void __cxa_guard_abort(uint8_t *guard);
 void __cxa_guard_abort(uint8_t *guard) { guard[1] = 0; }
 void __cxa_pure_virtual(void);

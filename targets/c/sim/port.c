@@ -43,6 +43,7 @@ port_task *port_task_create(void (*entry)(void *), void *argument, const char *n
     name_task(task, name);
     task->sp = fiber_prepare(task_stack_top(task->id), fiber_entry);
     cores_level(task, task->priority);
+    if (UNLIKELY(engine.racing)) race_fork(task);
     task_ready(task);
     return task;
 }
@@ -155,6 +156,7 @@ void port_critical_enter(struct port_mux *mux) {
     if (self->depth_critical++ == 0 && self->suspensions == 0) lock_core(self);
     if (UNLIKELY(engine.tracing)) trace_step(STEP_CALL, CALLER, mux, 0, "portENTER_CRITICAL");
     while (!take_mux(mux, (uint32_t)self->core + 1)) spin(mux);
+    port_hold(mux);
 }
 
 bool port_critical_try(struct port_mux *mux) {
@@ -165,6 +167,7 @@ bool port_critical_try(struct port_mux *mux) {
     port_task *self = engine.self;
     cores_place(self);
     if (!take_mux(mux, (uint32_t)self->core + 1)) return false;
+    port_hold(mux);
     if (self->depth_critical++ == 0 && self->suspensions == 0) lock_core(self);
     return true;
 }
@@ -184,6 +187,7 @@ void port_critical_exit(struct port_mux *mux) {
     if (UNLIKELY(engine.tracing)) trace_step(STEP_CALL, CALLER, mux, 0, "portEXIT_CRITICAL");
     if (mux->owner != (uint32_t)self->core + 1 || self->depth_critical == 0)
         port_fail(PORT_ASSERTION, "portEXIT_CRITICAL of a portMUX that core %d does not own", port_core());
+    port_drop(mux);
     if (--mux->count == 0) {
         mux->owner = 0;
         if (UNLIKELY(engine.spinning)) release_spinners(mux);
@@ -216,6 +220,8 @@ void port_copy_to_user(void *to, const void *from, size_t bytes) {
     shadow_touch((uintptr_t)to, bytes, true, CALLER);
     __real_memcpy(to, from, bytes);
 }
+
+void port_copy_torn(void *to, const void *from, size_t bytes) { copy_torn(to, from, bytes, CALLER); }
 
 void port_fail(enum port_outcome outcome, const char *format, ...) {
     char text[400];

@@ -23,6 +23,11 @@ static inline void port_leave(void) {
     if (UNLIKELY(engine.stale)) point_stale();
 }
 
+static inline void port_acquire(const void *object) { if (UNLIKELY(engine.racing)) race_acquire(object); }
+static inline void port_release(const void *object) { if (UNLIKELY(engine.racing)) race_release(object); }
+static inline void port_hold(const void *lock) { if (UNLIKELY(engine.racing)) race_hold(lock); }
+static inline void port_drop(const void *lock) { if (UNLIKELY(engine.racing)) race_drop(lock); }
+
 static inline long port_answer(long answer) {
     if (UNLIKELY(engine.tracing)) trace_answer(answer);
     port_leave();

@@ -6,6 +6,7 @@
  * (of segments: u32 choice points, u8 task).
  * Answer: TRACE* (steps), CHOICES* and SEGMENTS*, then REPLAYED (a result).
  */
+#include "races.h"
 #include "session.h"
 #include "strategy_explicit.h"
 
@@ -28,7 +29,7 @@ static bool read_choices(wire_reader *reader, bool ascending) {
 
 static void put_step(wire_writer *writer, const struct step *step) {
     wire_put_uint(writer, step->kind, 1);
-    wire_put_uint(writer, step->task, 1);
+    wire_put_uint(writer, step->task, 2);
     wire_put_uint(writer, step->core, 1);
     wire_put_uint(writer, step->choice, 1);
     wire_put_uint(writer, step->size, 1);
@@ -41,19 +42,26 @@ static void put_step(wire_writer *writer, const struct step *step) {
     wire_put_str(writer, step->name ? step->name : "");
 }
 
-/* First how many steps are missing at the end and the tasks (u32, u8 count, each a str and the u64 that is its handle),
- * then the steps; a frame of steps at a time. */
+/* How many steps are missing at the end (u32), and the tasks of all boots: u16 count, each its boot (u8, from 1), a str
+ * and the u64 that is its handle. */
+static void send_tasks(void) {
+    static uint8_t payload[WIRE_PAYLOAD_MAX];
+    wire_writer writer = {payload, payload + sizeof payload, false};
+    wire_put_uint(&writer, trace_dropped, 4);
+    wire_put_uint(&writer, trace_task_count, 2);
+    for (unsigned i = 0; i < trace_task_count; i++) {
+        wire_put_uint(&writer, trace_tasks[i].boot, 1);
+        wire_put_str(&writer, trace_tasks[i].name);
+        wire_put_uint(&writer, trace_tasks[i].handle, 8);
+    }
+    session_send(WIRE_TRACE_TASKS, payload, (size_t)(writer.at - payload));
+}
+
+/* The tasks, then the steps, a frame of them at a time. */
 static void send_trace(void) {
     static uint8_t payload[32768];
     wire_writer writer = {payload, payload + sizeof payload, false};
-    wire_put_uint(&writer, trace_dropped, 4);
-    wire_put_uint(&writer, engine.task_count, 1);
-    for (unsigned i = 0; i < engine.task_count; i++) {
-        wire_put_str(&writer, engine.tasks[i].name);
-        wire_put_uint(&writer, (uintptr_t)engine.tasks[i].user, 8);
-    }
-    session_send(WIRE_TRACE_TASKS, payload, (size_t)(writer.at - payload));
-    writer.at = payload;
+    send_tasks();
     for (uint32_t i = 0; i < trace_count; i++) {
         put_step(&writer, &trace_steps[i]);
         if (writer.end - writer.at >= 512 && i + 1 < trace_count) continue;
@@ -95,6 +103,7 @@ static void execute_from(uint32_t known, uint64_t ordinal, unsigned flags) {
     if (engine.logging) trace_begin();
     watchdog_hang_is_known = flags & KNOWN_TO_HANG;
     session_execute(ordinal);
+    if (engine.tracing) trace_end();
     watchdog_hang_is_known = false;
     engine.tracing = engine.logging = false;
     watch_stop();
@@ -108,6 +117,8 @@ void replay(wire_reader *reader) {
     unsigned flags = (unsigned)wire_get_uint(reader, 1);
     if (!valid || !read_choices(reader, request.plan.strategy != &strategy_segments)) { session_error("malformed replay request"); return; }
     engine.plan = request.plan;
+    if (engine.plan.races && !race_start()) engine.plan.races = false;
+    race_forget();
     execute_from(known, request.first, flags);
     if (flags & WITH_TRACE) send_trace();
     if (flags & WITH_CHOICES) send_list(WIRE_CHOICES, choice_log, choice_count);

@@ -2,6 +2,7 @@
  * session.c: main of the simulator. Reads frames from standard input and writes frames to standard output; see
  * session.h and wire/message.h for the messages. It opens no file and talks to nobody else.
  */
+#include "races.h"
 #include "session.h"
 
 #include <errno.h>
@@ -72,13 +73,33 @@ void session_execute(uint64_t ordinal) {
     execute(subject.entry, ordinal);
 }
 
+static void put_access(wire_writer *writer, const struct race_access *access) {
+    const uint32_t *locks;
+    unsigned count = race_locks(access, &locks);
+    wire_put_str(writer, engine.tasks[access->task].name);
+    wire_put_uint(writer, access->pc, 4);
+    wire_put_uint(writer, (unsigned)access->write | (unsigned)access->atomic << 1, 1);
+    wire_put_uint(writer, count, 1);
+    for (unsigned i = 0; i < count; i++) wire_put_uint(writer, race_handle(locks[i]), 4);
+}
+
+/* u8: how many races, 255 when they were not looked for; each u32 granule and the two accesses. */
+static void put_races(wire_writer *writer) {
+    wire_put_uint(writer, engine.plan.races ? race_count : 255, 1);
+    for (unsigned i = 0; engine.plan.races && i < race_count; i++) {
+        wire_put_uint(writer, race_reports[i].granule, 4);
+        put_access(writer, &race_reports[i].first);
+        put_access(writer, &race_reports[i].second);
+    }
+}
+
 static void put_result(wire_writer *writer, uint32_t index, uint64_t ordinal, uint32_t known) {
     wire_put_uint(writer, index, 4);
     wire_put_uint(writer, ordinal, 8);
     wire_put_uint(writer, known, 4);
     wire_put_uint(writer, engine.plan.length, 4);
     wire_put_uint(writer, engine.outcome, 1);
-    wire_put_uint(writer, engine.now_us, 8);
+    wire_put_uint(writer, engine_time_us(), 8);
     wire_put_uint(writer, engine.slack_us, 8);
     wire_put_uint(writer, session_ring.lost, 4);
     wire_put_uint(writer, engine.choice_points, 4);
@@ -86,6 +107,7 @@ static void put_result(wire_writer *writer, uint32_t index, uint64_t ordinal, ui
     wire_put_uint(writer, engine.detail_pc, 8);
     wire_put_str(writer, engine.detail_task);
     wire_put_str(writer, engine.detail);
+    put_races(writer);
 }
 
 static void send_history(void) {
@@ -124,6 +146,7 @@ bool request_read(wire_reader *reader, struct request *request) {
     plan->relaxed = (uint8_t)wire_get_uint(reader, 1);
     plan->depth = (uint8_t)wire_get_uint(reader, 1);
     plan->tick_budget = (uint8_t)wire_get_uint(reader, 1);
+    plan->races = (uint8_t)wire_get_uint(reader, 1);
     plan->seed = wire_get_uint(reader, 8);
     request->first = wire_get_uint(reader, 8);
     request->executions = wire_get_uint(reader, 8);

@@ -64,6 +64,11 @@ void shadow_reset(void) {
 
 /* ---- what has been learnt ---- */
 
+/* An entry is the granule, what was learnt of it: bit 0 tearable, bit 31 racy, else shared. */
+enum { TEARABLE_BIT = 1 };
+#define RACY_BIT (1u << 31)
+static uintptr_t granule_of(uint32_t entry) { return (entry & ~RACY_BIT) >> 1; }
+
 static void log_entry(uint32_t entry) {
     if (shadow_log_length == shadow_log_capacity) {
         shadow_log_capacity = shadow_log_capacity ? 2 * shadow_log_capacity : 1024;
@@ -75,10 +80,17 @@ static void log_entry(uint32_t entry) {
 
 void shadow_learn(uintptr_t granule, bool is_tearable) {
     uint8_t *cell = is_tearable ? tearable + granule : known + granule;
-    if (*cell == SHADOW_SHARED) return;
+    if (shadow_shared(*cell)) return;
     *cell = SHADOW_SHARED;
     if (!is_tearable) shadow[granule] = SHADOW_SHARED;
     log_entry((uint32_t)(granule << 1 | is_tearable));
+}
+
+/* Stacks are left alone: their marks hold at once, and the execution under way must not change. */
+void shadow_promote(uintptr_t granule) {
+    if (known[granule] != SHADOW_SHARED || granule << 2 >= STACKS_BASE) return;
+    known[granule] = SHADOW_RACY;
+    log_entry((uint32_t)(granule << 1) | RACY_BIT);
 }
 
 bool shadow_tearable(uintptr_t address) { return tearable[GRANULE(address)] == SHADOW_SHARED; }
@@ -98,8 +110,8 @@ void shadow_watch(uintptr_t granule, bool watched) {
 /* Between executions only: the live shadow of stacks is the known one. */
 void shadow_forget(void) {
     for (uint32_t i = 0; i < shadow_log_length; i++) {
-        uintptr_t granule = shadow_log[i] >> 1;
-        if (shadow_log[i] & 1) { tearable[granule] = 0; continue; }
+        uintptr_t granule = granule_of(shadow_log[i]);
+        if (shadow_log[i] & TEARABLE_BIT) { tearable[granule] = 0; continue; }
         known[granule] = untouched(granule);
         if (granule << 2 >= STACKS_BASE) shadow[granule] = known[granule];
     }
@@ -108,9 +120,11 @@ void shadow_forget(void) {
 
 void shadow_recall(const uint32_t *entries, uint32_t count) {
     for (uint32_t i = 0; i < count; i++) {
-        uint8_t now = shadow[entries[i] >> 1];
-        shadow_learn(entries[i] >> 1, entries[i] & 1);
-        if ((entries[i] >> 1) << 2 < STACKS_BASE) shadow[entries[i] >> 1] = now;  /* the next reset takes it up */
+        uintptr_t granule = granule_of(entries[i]);
+        uint8_t now = shadow[granule];
+        if (entries[i] & RACY_BIT) shadow_promote(granule);
+        else shadow_learn(granule, entries[i] & TEARABLE_BIT);
+        if (granule << 2 < STACKS_BASE) shadow[granule] = now;  /* the next reset takes it up */
     }
 }
 
@@ -143,7 +157,10 @@ static bool touch_special(uint8_t mark, uintptr_t address, size_t bytes, bool wr
 static bool touch_granule(uintptr_t granule, uintptr_t address, size_t bytes, bool write, uintptr_t pc) {
     uint8_t mark = shadow[granule];
     if (mark == engine.me) return false;
-    if (mark == SHADOW_SHARED) return true;
+    if (shadow_shared(mark)) {
+        if (UNLIKELY(engine.racing)) race_word(granule, address, bytes, write, pc);
+        return true;
+    }
     if (mark == SHADOW_UNOWNED) {
         if (engine.task_count > 1) shadow[granule] = engine.me;
         return false;
