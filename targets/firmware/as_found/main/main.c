@@ -7,6 +7,8 @@
 #include "freertos/task.h"
 #include "network_publisher.h"
 #include "telemetry_model.h"
+#include "tinybms_client.h"
+#include "tinybms_model.h"
 
 #define DISPATCH_STACK 5120
 #define DISPATCH_PRIORITY 6
@@ -22,10 +24,13 @@ void app_main(void)
 {
     event_bus_t *bus = (event_bus_t *)s_bus_storage;
     event_bus_init(bus);
+    ESP_ERROR_CHECK(tinybms_model_init(bus));
+    ESP_ERROR_CHECK(tinybms_client_init(bus));
     ESP_ERROR_CHECK(telemetry_model_init(bus));
     ESP_ERROR_CHECK(network_publisher_init(bus));
     BaseType_t created = xTaskCreate(dispatch, "event_dispatch", DISPATCH_STACK, bus, DISPATCH_PRIORITY, NULL);
     configASSERT(created == pdPASS);
+    ESP_ERROR_CHECK(tinybms_client_start());
     ESP_ERROR_CHECK(telemetry_model_start());
     ESP_ERROR_CHECK(network_publisher_start());
 }

@@ -26,12 +26,6 @@
 /* Exchanges without an answer, one after the other, after which the link counts as lost. */
 #define LINK_LOST_AFTER 3
 
-#ifdef CONFIG_TINYBMS_REPLIES_ECHO_ADDRESS
-#define ECHO true
-#else
-#define ECHO false
-#endif
-
 static const char *TAG = "tinybms_client";
 
 static event_bus_t *s_bus;
@@ -54,7 +48,7 @@ static bool publish(event_type_t type, void *payload, size_t size)
 static esp_err_t read_back(uint16_t address, uint16_t expected, uint16_t *value)
 {
     vTaskDelay(pdMS_TO_TICKS(TINYBMS_VERIFY_PAUSE_MS));
-    tinybms_frame_t frame = tinybms_read_frame(address, ECHO);
+    tinybms_frame_t frame = tinybms_wire_read_frame(address);
     tinybms_wire_send(&frame);
     esp_err_t result = tinybms_wire_receive_value(address, value);
     return result == ESP_OK && *value != expected ? ESP_FAIL : result;
@@ -62,7 +56,7 @@ static esp_err_t read_back(uint16_t address, uint16_t expected, uint16_t *value)
 
 static bool attempt_read(const tinybms_work_t *work, tinybms_outcome_t *outcome)
 {
-    tinybms_frame_t frame = tinybms_read_frame(outcome->address, ECHO);
+    tinybms_frame_t frame = tinybms_wire_read_frame(outcome->address);
     if (!tinybms_requests_send(work, tinybms_wire_send, &frame)) {
         return false;
     }

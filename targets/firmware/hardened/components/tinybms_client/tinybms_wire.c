@@ -6,6 +6,7 @@
 #include "driver/uart.h"
 #include "freertos/FreeRTOS.h"
 #include "freertos/task.h"
+#include "sdkconfig.h"
 #include "tinybms_client.h"
 #include "tinybms_counters.h"
 
@@ -17,8 +18,16 @@
 #define TX_BUFFER_BYTES 256
 #define CHUNK_BYTES 32u
 
+#ifdef CONFIG_TINYBMS_REPLIES_ECHO_ADDRESS
+#define ECHO_FIRST true
+#else
+#define ECHO_FIRST false
+#endif
+
 static tinybms_parser_t s_parser;
 static TickType_t s_sent_at;
+static bool s_echo = ECHO_FIRST;
+static bool s_dialect_known;
 
 esp_err_t tinybms_wire_init(void)
 {
@@ -34,6 +43,11 @@ esp_err_t tinybms_wire_init(void)
         result = uart_set_pin(PORT, TX_GPIO, RX_GPIO, UART_PIN_NO_CHANGE, UART_PIN_NO_CHANGE);
     }
     return result;
+}
+
+tinybms_frame_t tinybms_wire_read_frame(uint16_t address)
+{
+    return tinybms_read_frame(address, s_echo);
 }
 
 void tinybms_wire_send(const tinybms_frame_t *frame)
@@ -89,8 +103,9 @@ typedef bool (*answers_t)(const tinybms_reply_t *reply, uint16_t address);
 
 static bool is_value(const tinybms_reply_t *reply, uint16_t address)
 {
-    return reply->kind == TINYBMS_REPLY_VALUE ||
-           (reply->kind == TINYBMS_REPLY_VALUE_OF && reply->address == address);
+    bool addressed = reply->kind == TINYBMS_REPLY_VALUE_OF && reply->address == address;
+    bool plain = reply->kind == TINYBMS_REPLY_VALUE && !(s_dialect_known && s_echo);
+    return addressed || plain;
 }
 
 static bool is_ack(const tinybms_reply_t *reply, uint16_t address)
@@ -112,10 +127,22 @@ static esp_err_t receive(answers_t answers, uint16_t address, tinybms_reply_t *r
     return result;
 }
 
+/* Whichever reply comes shows the dialect: it may be the late one to an earlier request. */
+static void note_dialect(esp_err_t result, const tinybms_reply_t *reply)
+{
+    if (result == ESP_OK) {
+        s_echo = reply->kind == TINYBMS_REPLY_VALUE_OF;
+        s_dialect_known = true;
+    } else if (result == ESP_ERR_TIMEOUT && !s_dialect_known) {
+        s_echo = !s_echo;
+    }
+}
+
 esp_err_t tinybms_wire_receive_value(uint16_t address, uint16_t *value)
 {
     tinybms_reply_t reply;
     esp_err_t result = receive(is_value, address, &reply);
+    note_dialect(result, &reply);
     if (result == ESP_OK) {
         *value = reply.value;
     }
