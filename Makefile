@@ -8,6 +8,10 @@ BIN    := $(VENV)/bin
 # The criteria that the firmware as it was found violates; `check --expect` accepts exactly these, and of hardened none.
 AS_FOUND := NP-1,NP-3,NP-4,TM-1,TM-3,TM-4,SYS-1
 
+# The bundled firmware parses JSON with the system's cJSON.
+CJSON := $(firstword $(wildcard /usr/include/cjson/cJSON.h /usr/local/include/cjson/cJSON.h \
+	$(IDF_PATH)/components/json/cJSON/cJSON.h))
+
 # clang from 18 on announces most accesses; without one the PyPI wheel `ziglang` brings its own.
 TOOLCHAIN := $(shell for clang in clang clang-30 clang-29 clang-28 clang-27 clang-26 clang-25 clang-24 clang-23 clang-22 \
 	clang-21 clang-20 clang-19 clang-18; do \
@@ -49,6 +53,12 @@ $(VENV)/installed: pyproject.toml Makefile
 			apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $$package; \
 		else \
 			echo "python's venv module is missing; run: sudo apt-get install -y $$package" >&2; exit 2; \
+		fi; }
+	@test -n "$(CJSON)" || { \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+			apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends libcjson-dev; \
+		else \
+			echo "the cJSON library is missing; run: sudo apt-get install -y libcjson-dev" >&2; exit 2; \
 		fi; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,board,reports$(TOOLCHAIN)]'

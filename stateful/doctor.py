@@ -21,6 +21,7 @@ from rich.console import Console
 from rich.text import Text
 
 from p4verify.targets.building.build import Build, BuildError, build_litmus, cache_folder
+from p4verify.targets.building.cjson import HOW_TO_GET_IT, of_system
 from p4verify.targets.building.compilers import GOOD_CLANG, HOW_TO_GET_ONE, CompilerError, available, require
 from p4verify.targets.protocol.link import LinkError
 from p4verify.targets.sim import SimTarget
@@ -74,6 +75,7 @@ def examine(compiler: str | None = None) -> Iterator[Examined]:
     yield _cache()
     yield _address_space()
     yield from _compilers(compiler)
+    yield _cjson()
     yield from _smoke(compiler)
     yield from _extras()
 
@@ -149,6 +151,13 @@ def _compilers(choice: str | None) -> Iterator[Examined]:
         return
     named = " as named" if choice or os.environ.get("P4VERIFY_CC") else ""
     yield Examined("chosen", True, f"{chosen.describe()}{named}")
+
+
+def _cjson() -> Examined:
+    """What firmware that parses JSON is linked with, unless its tree or ESP-IDF has the source."""
+    system = of_system()
+    found = str(system.library) if system else "not installed; firmware that parses JSON needs it (the bundled does)"
+    return Examined("cJSON", system is not None, found, HOW_TO_GET_IT, needed=False)
 
 
 def _smoke(choice: str | None) -> Iterator[Examined]:

@@ -18,6 +18,7 @@ from functools import cached_property
 from pathlib import Path
 
 from p4verify.targets.building import advice
+from p4verify.targets.building.cjson import CJsonMissing
 from p4verify.targets.building.compilers import Compiler, require
 from p4verify.targets.building.linking import (
     Link,
@@ -140,7 +141,7 @@ def _link_of(plan: Plan, made: Mapping[Unit, Path], table: Sequence[Path]) -> Li
     instrumented = (made[unit] for unit in plan.instrumented)
     plain = (made[unit] for unit in plan.plain)
     engine = tuple(made[unit] for unit in plan.engine)
-    return Link((begin, *instrumented, middle, *plain, *table, end), engine, plan.wraps)
+    return Link((begin, *instrumented, middle, *plain, *table, end), engine, plan.wraps, plan.libraries)
 
 
 def _own(plan: Plan, made: Mapping[Unit, Path]) -> frozenset[Path]:
@@ -194,6 +195,8 @@ class _Builder:
             raise BuildError(advice.of_compile_error(error, self.manifest)) from None
         except LinkError as error:
             raise BuildError(advice.of_link_error(error, self.manifest)) from None
+        except CJsonMissing as error:
+            raise BuildError(str(error)) from None
         except OSError as error:
             raise BuildError(f"cannot build in {self.cache}: {error}; P4VERIFY_CACHE names another folder") from None
 

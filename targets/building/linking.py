@@ -50,6 +50,7 @@ class Link:
     reset: tuple[Path, ...]
     engine: tuple[Path, ...]
     wraps: tuple[str, ...]
+    libraries: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ def link(compiler: Compiler, what: Link, output: Path) -> None:
 
 def _run(driver: Sequence[str], compiler: Compiler, what: Link, output: Path) -> None:
     wraps = [f"-Wl,--wrap={name}" for name in what.wraps]
-    objects = [str(path) for path in (*what.reset, *what.engine)]
+    objects = [str(path) for path in (*what.reset, *what.engine, *what.libraries)]
     command = [*driver, *compiler.link, *objects, *wraps, "-lm", "-o", str(output)]
     try:
         done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=LINK_SECONDS,

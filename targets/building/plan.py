@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from p4verify.targets.building import cjson
 from p4verify.targets.building.compilers import Compiler
 from p4verify.targets.building.manifest import ADAPTERS, CXX_SUFFIXES, ConfigValue, Manifest, sdkconfig_header
 from p4verify.targets.building.objects import Roots, Unit, digest_of, write_atomically
@@ -24,6 +25,8 @@ _WRAP = re.compile(r"^\s*P4V_WRAP\(\s*(\w+)\s*\)", re.MULTILINE)
 _PORT = {"PORT_INLINE": '"port_inline.h"'}
 """The sim's header for the shim's hot calls, see c/shim/port.h."""
 _SUBJECTS = frozenset({"agent_subject.c", "litmus_subject.c"})
+_LABELS = {"{runtime}": "p4verify/c", "{adapters}": "p4verify/adapters", "{cjson}": "cJSON"}
+"""What the debug information calls folders that are not the tree."""
 _MARKERS = ("reset_begin.c", "instrumented_end.c", "reset_end.c")
 
 
@@ -41,6 +44,8 @@ class Plan:
     adapters: tuple[str, ...]
     probes: Mapping[str, str]
     table: _Sort
+    libraries: tuple[Path, ...] = ()
+    """Shared ones of the system, by full path."""
 
     @property
     def units(self) -> tuple[Unit, ...]:
@@ -49,14 +54,16 @@ class Plan:
 
     @property
     def sources(self) -> frozenset[str]:
-        """The instrumented files, named relative to the tree, as in the debug information."""
-        tree = self.roots.places["{tree}"]
-        return frozenset(str(unit.source.relative_to(tree)) for unit in self.instrumented)
+        """The instrumented files, named as in the debug information: relative to the tree, or as cJSON's."""
+        named = {"{tree}": "", **_LABELS}
+        paths = (self.roots.abstract(str(unit.source)).partition("/") for unit in self.instrumented)
+        return frozenset(f"{named[token]}/{rest}".lstrip("/") for token, _, rest in paths)
 
     @property
     def described(self) -> str:
         """What belongs to the build's identity and stands in no file that is compiled."""
-        return json.dumps([self.name, self.adapters, dict(self.probes), self.wraps])
+        libraries = [digest_of(path.read_bytes()) for path in self.libraries]
+        return json.dumps([self.name, self.adapters, dict(self.probes), self.wraps, *libraries])
 
     def table_unit(self, generated: Path, identity: str) -> Unit:
         """Writes the table of adapters and probes, and returns the unit that compiles it."""
@@ -108,8 +115,9 @@ def firmware_plan(manifest: Manifest, compiler: Compiler, generated: Path, runti
     """The plan of a firmware tree: adapters, agent and shim around its sources."""
     config = _write_config(generated, manifest.config)
     standards = (manifest.c_standard, manifest.cxx_standard)
-    flags = _Flags(compiler, _roots(manifest.root, runtime, config))
-    include = (*manifest.include, config, runtime / "shim" / "include", runtime / "agent")
+    parser = cjson.find(manifest) or cjson.CJson()
+    flags = _Flags(compiler, _roots(manifest.root, runtime, config, parser.source))
+    include = (*manifest.include, *parser.include, config, runtime / "shim" / "include", runtime / "agent")
     defines = manifest.defines
     sources = flags.sort("[firmware] sources", include, standards, defines, instrumented=True)
     stubs = flags.sort("[firmware] stubs", include, standards, defines, instrumented=True)
@@ -117,15 +125,29 @@ def firmware_plan(manifest: Manifest, compiler: Compiler, generated: Path, runti
     return Plan(
         name=manifest.name,
         roots=flags.roots,
-        instrumented=(*sources.units(manifest.sources), *stubs.units(manifest.stubs)),
-        plain=(*adapters.units(manifest.adapters), *flags.ours(config, runtime, "agent", "shim")),
+        instrumented=(*sources.units((*manifest.sources, *_given(parser.source))), *stubs.units(manifest.stubs)),
+        plain=(
+            *adapters.units(manifest.adapters),
+            *flags.ours(config, runtime, "agent", "shim"),
+            *flags.sort("p4verify's own code", parser.include).units(_c_files(runtime, *_folder_for(parser))),
+        ),
         markers=flags.markers(runtime),
         engine=flags.engine(runtime, "agent_subject.c"),
         wraps=_wraps(runtime, manifest.adapters, manifest.wrap),
         adapters=tuple(path.stem for path in manifest.adapters),
         probes=manifest.probes,
         table=flags.sort("the generated table", (runtime / "agent",)),
+        libraries=_given(parser.library),
     )
+
+
+def _given(path: Path | None) -> tuple[Path, ...]:
+    return () if path is None else (path,)
+
+
+def _folder_for(parser: cjson.CJson) -> tuple[str, ...]:
+    """Our code that goes with the system's library."""
+    return ("cjson",) if parser.library else ()
 
 
 def litmus_plan(litmus: Litmus, compiler: Compiler, generated: Path, runtime: Path = RUNTIME) -> Plan:
@@ -194,7 +216,7 @@ class _Flags:
 
     def _names(self) -> tuple[str, ...]:
         """Debug information and __FILE__ name files relative to the tree: two clones build the same bytes."""
-        labels = {"{tree}": ".", "{runtime}": "p4verify/c", "{adapters}": "p4verify/adapters"}
+        labels = {"{tree}": "."} | {token: label for token, label in _LABELS.items() if token in self.roots.places}
         places = [self.roots.places[token] for token in labels]
 
         def outer_first(token: str) -> tuple[int, str]:
@@ -205,8 +227,11 @@ class _Flags:
         return tuple(f"-ffile-prefix-map={self.roots.places[token]}={labels[token]}" for token in ordered)
 
 
-def _roots(tree: Path, runtime: Path, config: Path) -> Roots:
-    return Roots({"{tree}": tree, "{runtime}": runtime, "{adapters}": ADAPTERS, "{config}": config})
+def _roots(tree: Path, runtime: Path, config: Path, parser: Path | None = None) -> Roots:
+    places = {"{tree}": tree, "{runtime}": runtime, "{adapters}": ADAPTERS, "{config}": config}
+    if parser is not None and not parser.is_relative_to(tree):
+        places["{cjson}"] = parser.parent
+    return Roots(places)
 
 
 def _c_files(runtime: Path, *folders: str) -> list[Path]:
