@@ -55,6 +55,10 @@ KIND(pack, PACK_FIELDS)
 KIND(system, SYSTEM_FIELDS)
 KIND(mode, MODE_FIELDS)
 KIND(register, REGISTER_FIELDS)
+#ifdef HAS_GATEWAY
+KIND(config, CONFIG_FIELDS)
+KIND(alerts, ALERT_FIELDS)
+#endif
 
 static p4v_observer publish_other = {.name = "bus.publish.other", .fields = "serial:u32,event:u8,type:u32"};
 static p4v_observer published = {.name = "bus.published", .fields = "serial:u32,accepted:bool"};
@@ -81,6 +85,11 @@ static const event_kind kinds[] = {
     {EVENT_TINYBMS_CONNECTED, 6, 0, NULL, NULL, NULL},
     {EVENT_TINYBMS_DISCONNECTED, 7, 0, NULL, NULL, NULL},
     {EVENT_MQTT_STATUS_UPDATED, 8, 0, NULL, NULL, NULL},
+#ifdef HAS_GATEWAY
+    {EVENT_CONFIG_UPDATED, 10, sizeof(hmi_config_t), put_config_payload, &publish_config, &deliver_config},
+    {EVENT_ALERTS_ACTIVE_UPDATED, 11, sizeof(alert_list_t), put_alerts_payload, &publish_alerts, &deliver_alerts},
+    {EVENT_ALERTS_HISTORY_UPDATED, 12, sizeof(alert_list_t), put_alerts_payload, &publish_alerts, &deliver_alerts},
+#endif
 };
 
 static const event_kind *kind_of(event_type_t type)
@@ -330,7 +339,11 @@ static const p4v_operation operations[] = {
 static p4v_observer *const observers[] = {
     &publish_battery, &publish_pack, &publish_system, &publish_mode, &publish_register, &publish_other, &published,
     &subscribed, &handler_enter, &handler_return,
-    &deliver_battery, &deliver_pack, &deliver_system, &deliver_mode, &deliver_register, NULL,
+    &deliver_battery, &deliver_pack, &deliver_system, &deliver_mode, &deliver_register,
+#ifdef HAS_GATEWAY
+    &publish_config, &publish_alerts, &deliver_config, &deliver_alerts,
+#endif
+    NULL,
 };
 
 const p4v_adapter p4v_adapter_event_bus = {

@@ -11,6 +11,11 @@
 #include "event_types.h"
 #include "p4v_adapter.h"
 
+/* A firmware that talks to a gateway has its configuration and alerts on the bus. */
+#if __has_include("remote_event_adapter.h")
+#define HAS_GATEWAY
+#endif
+
 #define BATTERY_FIELDS "soc:f32,soh:f32,voltage:f32,current:f32,power:f32,temperature:f32,flags:u8"
 #define PACK_FIELDS                                                                                              \
     "cell_count:u8,cell_min:f32,cell_max:f32,cell_delta:f32,cell_avg:f32,bal_start:f32,bal_stop:f32,balancing:u32," \
@@ -77,5 +82,25 @@ static inline void put_register(p4v_writer *writer, const tinybms_register_updat
     p4v_put_f32(writer, update->user_value);
     p4v_put_bytes(writer, update->key, strnlen(update->key, sizeof(update->key)));
 }
+
+#ifdef HAS_GATEWAY
+
+#define CONFIG_FIELDS "can_bitrate:u32,uart_baudrate:u32,topic:str"
+#define ALERT_FIELDS "count:u8"
+
+/* Only what no secret can be in: a configuration holds a password. */
+static inline void put_config(p4v_writer *writer, const hmi_config_t *config)
+{
+    p4v_put_uint(writer, (uint64_t)config->can_bitrate, 4);
+    p4v_put_uint(writer, (uint64_t)config->uart_baudrate, 4);
+    p4v_put_bytes(writer, config->mqtt_topic_pub, strnlen(config->mqtt_topic_pub, sizeof(config->mqtt_topic_pub)));
+}
+
+static inline void put_alerts(p4v_writer *writer, const alert_list_t *alerts)
+{
+    p4v_put_uint(writer, alerts->count, 1);
+}
+
+#endif
 
 #endif

@@ -2,8 +2,9 @@
  * tokens.h: payloads made from tokens, so that whoever sees a record can tell which event wrote each of its fields.
  *
  * Every field is an injective function of the token, exact in float32 and after the decimals of the JSON. Tokens are
- * 2..398; odd ones belong to the S3 gateway, even ones to the TinyBMS. Nothing here is checked: a token out of range
- * makes values out of range.
+ * 2..398; odd ones belong to the S3 gateway, even ones to the TinyBMS. Fine tokens, 400..407, are the gateway's too:
+ * they are so close together that no change between them is worth an early write to flash. Nothing here is checked: a
+ * token out of range makes values out of range.
  */
 #ifndef P4V_TOKENS_H
 #define P4V_TOKENS_H
@@ -14,8 +15,22 @@
 #include "event_types.h"
 #include "registers.h"
 
+#define FIRST_FINE_TOKEN 400u
+
+static inline battery_status_t battery_from_fine_token(uint32_t token)
+{
+    float k = (float)(token - FIRST_FINE_TOKEN);
+    return (battery_status_t){
+        .soc = 50.0f + k / 8.0f, .soh = 90.0f - k / 8.0f, .voltage = 52.0f + k / 512.0f, .current = 10.0f + k / 8.0f,
+        .power = 520.0f + k / 4.0f, .temperature = 25.0f + k / 8.0f, .bms_ok = true, .can_ok = true,
+    };
+}
+
 static inline battery_status_t battery_from_token(uint32_t token)
 {
+    if (token >= FIRST_FINE_TOKEN) {
+        return battery_from_fine_token(token);
+    }
     float t = (float)token;
     return (battery_status_t){
         .soc = 0.25f * t, .soh = 100.0f - 0.25f * t, .voltage = 40.0f + 0.25f * t, .current = 0.25f * t - 50.0f,
@@ -23,16 +38,25 @@ static inline battery_status_t battery_from_token(uint32_t token)
     };
 }
 
-/* `cells` is even, 2..PACK_MAX_CELLS: half of them are at the minimum, half at the maximum. */
+/* Cells with an even index are at the minimum, the others at the maximum, mV. */
+static inline float cell_from_token(uint32_t token, unsigned index)
+{
+    if (token >= FIRST_FINE_TOKEN) {
+        return (index % 2 == 0 ? 3500.0f : 3510.0f) + (float)(token - FIRST_FINE_TOKEN);
+    }
+    return 3000.0f + (index % 2 == 0 ? 1.0f : 3.0f) * (float)token;
+}
+
+/* `cells` is even, 2..PACK_MAX_CELLS. */
 static inline pack_stats_t pack_from_token(uint32_t token, unsigned cells)
 {
-    float t = (float)token;
+    float min = cell_from_token(token, 0), max = cell_from_token(token, 1);
     pack_stats_t pack = {
-        .cell_count = (uint8_t)cells, .cell_min = 3000.0f + t, .cell_max = 3000.0f + 3.0f * t, .cell_delta = 2.0f * t,
-        .cell_avg = 3000.0f + 2.0f * t, .bal_start_mv = 3000.0f + t, .bal_stop_mv = 2900.0f + t,
+        .cell_count = (uint8_t)cells, .cell_min = min, .cell_max = max, .cell_delta = max - min,
+        .cell_avg = (min + max) / 2.0f, .bal_start_mv = min, .bal_stop_mv = min - 100.0f,
     };
     for (unsigned i = 0; i < cells; i++) {
-        pack.cells[i] = i % 2 == 0 ? pack.cell_min : pack.cell_max;
+        pack.cells[i] = cell_from_token(token, i);
     }
     return pack;
 }

@@ -81,6 +81,37 @@ typedef struct {
     char reason[64];
 } mqtt_status_event_t;
 
+/* EVENT_CONFIG_UPDATED */
+typedef struct {
+    char wifi_ssid[32];
+    char wifi_password[64];  /* secret: in no log, report or metric */
+    char static_ip[16];
+    char mqtt_broker[64];
+    char mqtt_topic_pub[64];
+    char mqtt_topic_sub[64];
+    int can_bitrate;         /* bit/s */
+    int uart_baudrate;
+    char uart_parity[2];
+} hmi_config_t;
+
+#define ALERT_LIST_MAX 32
+
+typedef struct {
+    uint32_t id;
+    uint16_t code;
+    uint8_t severity;       /* 0 lowest */
+    bool acknowledged;
+    uint64_t timestamp_ms;  /* of the gateway's clock */
+    char source[32];
+    char message[128];
+} alert_entry_t;
+
+/* EVENT_ALERTS_ACTIVE_UPDATED, EVENT_ALERTS_HISTORY_UPDATED. 5.6 KB: not for the stack. */
+typedef struct {
+    alert_entry_t entries[ALERT_LIST_MAX];
+    uint8_t count;
+} alert_list_t;
+
 /* EVENT_TINYBMS_REGISTER_UPDATED */
 typedef struct {
     uint16_t address;

@@ -27,7 +27,7 @@ static float average(float sum, unsigned count, float min, float max)
     return value < min ? min : value > max ? max : value;
 }
 
-static void recalculate(pack_stats_t *pack)
+void pack_recalculate(pack_stats_t *pack)
 {
     float min = INFINITY, max = 0.0f, sum = 0.0f;
     unsigned known = 0, count = 0;
@@ -51,7 +51,7 @@ static void recalculate(pack_stats_t *pack)
 void pack_set_cell(pack_stats_t *pack, unsigned index, float millivolts)
 {
     pack->cells[index] = isfinite(millivolts) && millivolts > 0.0f ? millivolts : 0.0f;
-    recalculate(pack);
+    pack_recalculate(pack);
 }
 
 static bool cell_differs(float cell, float shown)
