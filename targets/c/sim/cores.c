@@ -96,6 +96,7 @@ static uint64_t enabled_by_priority(void) {
 void cores_update(void) {
     engine.stale = false;
     uint64_t enabled = !cores_contended() || engine.plan.relaxed ? engine.ready : enabled_by_priority();
+    if (UNLIKELY(engine.self->state == TASK_INTERRUPT)) enabled = TASK_BIT(engine.self);
     unsigned count = 0, before = 0;
     for (; enabled; enabled &= enabled - 1) {
         unsigned id = (unsigned)__builtin_ctzll(enabled);
@@ -161,7 +162,8 @@ static bool expire(void) {
     for (uint64_t rest = engine.sleepers; rest; rest &= rest - 1) {
         port_task *task = &engine.tasks[__builtin_ctzll(rest)];
         if (task->deadline_us > engine.now_us) continue;
-        task_ready(task);
+        if (UNLIKELY(task->state == TASK_INTERRUPT)) interrupt_run(task);
+        else task_ready(task);
         any = true;
     }
     return any;
