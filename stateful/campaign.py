@@ -42,8 +42,8 @@ PORTFOLIO: tuple[Exploration, ...] = (
     Exploration("pct", Granularity.WORDS, executions=EXECUTIONS, depth=2),
     Exploration("random", Granularity.WORDS, executions=EXECUTIONS),
     Exploration("pct", Granularity.WORDS, executions=EXECUTIONS, depth=3),
-    Exploration("random", Granularity.SYNC, executions=EXECUTIONS),
-    Exploration("pct", Granularity.SYNC, executions=EXECUTIONS, depth=4),
+    Exploration("random", Granularity.SYNC, executions=EXECUTIONS, races=True),
+    Exploration("pct", Granularity.SYNC, executions=EXECUTIONS, depth=4, races=True),
 )
 
 

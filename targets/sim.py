@@ -40,7 +40,7 @@ from p4verify.targets.target import (
     TargetError,
 )
 from p4verify.targets.traces import TraceDecoder
-from p4verify.verify.execution import Ending, Execution, Outcome
+from p4verify.verify.execution import Ending, Execution, Outcome, Race
 from p4verify.verify.history import History
 from p4verify.verify.program import Program
 from p4verify.verify.schedule import Granularity, Schedule
@@ -222,7 +222,15 @@ class SimTarget:
     def _execution(self, result: _Result, data: bytes) -> Execution:
         history = self._history(data, result)
         ending, identity = self._ending(result), str(result.index)
-        return Execution(history, ending, result.ordinal, identity, slack_us=result.slack_us, races=result.races)
+        races = self._told(result.races)
+        return Execution(history, ending, result.ordinal, identity, slack_us=result.slack_us, races=races)
+
+    def _told(self, races: tuple[Race, ...] | None) -> tuple[Race, ...] | None:
+        """Without those that the manifest suppresses."""
+        suppressions = self.build.manifest.suppressions if self.build.manifest else ()
+        if not races or not suppressions:
+            return races
+        return tuple(race for race in races if not any(one.covers(race) for one in suppressions))
 
     def _history(self, data: bytes, result: _Result) -> History:
         if self._decoder is None:

@@ -14,23 +14,24 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from p4verify.targets.building.sdkconfig import CONFIG_NAME, ConfigValue, SdkconfigError, parse_sdkconfig
+from p4verify.targets.building.suppressions import Suppression
+
 MANIFEST = "p4verify.toml"
 BUNDLED = Path(__file__).parent.parent / "firmware"
 ADAPTERS = BUNDLED / "adapters"
 C_SUFFIXES = frozenset({".c"})
 CXX_SUFFIXES = frozenset({".cpp", ".cc", ".cxx"})
 LIMITS = frozenset({
-    "cadence_tolerance", "drain_per_period", "callback_budget_ms", "flush_interval_ms", "reactive_ms", "read_wait_ms",
+    "cadence_tolerance", "drain_per_period", "callback_budget_ms", "flush_interval_ms", "flush_delta_mv",
+    "early_flush_ms", "reactive_ms", "read_wait_ms",
     "write_wait_ms", "dispatcher_budget_ms", "settle_ms", "clock_tick_hz",
 })  # fmt: skip
 MAX_BYTES = 1 << 20
 
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_CONFIG_NAME = re.compile(r"CONFIG_[A-Za-z0-9_]+")
 _OBSERVER = re.compile(r"[a-z][a-z0-9_.]*")
 _STANDARD = re.compile(r"(gnu|c)(\+\+)?[0-9][0-9a-z]")
-
-ConfigValue = bool | int | str
 
 
 class ManifestError(Exception):
@@ -55,6 +56,7 @@ class Manifest:
     config: Mapping[str, ConfigValue] = field(default_factory=dict, repr=False)  # may hold a password
     probes: Mapping[str, str] = field(default_factory=dict)
     limits: Mapping[str, float] = field(default_factory=dict)
+    suppressions: tuple[Suppression, ...] = ()
     c_standard: str = "gnu17"
     cxx_standard: str = "gnu++20"
 
@@ -134,7 +136,7 @@ class _Reader:
         self.text = text
 
     def manifest(self, data: Mapping[str, object]) -> Manifest:
-        self.refuse_unknown("", data, ("firmware", "config", "probes", "limits"))
+        self.refuse_unknown("", data, ("firmware", "config", "probes", "limits", "suppress"))
         table = self.table(data, "firmware")
         known = (
             "name", "c_standard", "cxx_standard", "sources", "exclude", "include", "adapters", "stubs", "defines",
@@ -153,6 +155,7 @@ class _Reader:
             config={**self.sdkconfig(table), **self.config(self.table(data, "config"))},
             probes=self.probes(self.table(data, "probes")),
             limits=self.limits(self.table(data, "limits")),
+            suppressions=self.suppressions(data.get("suppress", [])),
             c_standard=self.standard(table, "c_standard", "gnu17"),
             cxx_standard=self.standard(table, "cxx_standard", "gnu++20"),
         )
@@ -306,7 +309,7 @@ class _Reader:
                 self.string("config", key, value)
             elif abs(value) >= 1 << 64:
                 raise self.error("config", key, "does not fit into 64 bits")
-            values[self.matching("config", key, key, _CONFIG_NAME)] = value
+            values[self.matching("config", key, key, CONFIG_NAME)] = value
         return values
 
     def sdkconfig(self, table: Mapping[str, object]) -> dict[str, ConfigValue]:
@@ -316,7 +319,10 @@ class _Reader:
         files = [path for path in self.matches("sdkconfig", name) if path.is_file()]
         if len(files) != 1:
             raise self.error("firmware", "sdkconfig", f"{name!r} must be one file of {self.root}; found {len(files)}")
-        return parse_sdkconfig(_read(files[0]), files[0])
+        try:
+            return parse_sdkconfig(_read(files[0]), files[0])
+        except SdkconfigError as error:
+            raise ManifestError(str(error)) from None
 
     # ---- the other tables ----
 
@@ -330,56 +336,26 @@ class _Reader:
         self.refuse_unknown("limits", table, LIMITS)
         return {key: self.limit(key, value) for key, value in table.items()}
 
+    def suppressions(self, tables: object) -> tuple[Suppression, ...]:
+        if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+            raise self.error("", "suppress", "must be a list of tables: [[suppress]]")
+        return tuple(self.suppression(table) for table in tables)
+
+    def suppression(self, table: Mapping[str, object]) -> Suppression:
+        self.refuse_unknown("suppress", table, ("variable", "file", "function", "reason"))
+        texts = {key: self.string("suppress", key, value) for key, value in table.items()}
+        if not texts.get("reason", "").strip():
+            raise self.error("suppress", "reason", "is missing: say why this race is none, or harmless")
+        if len(texts) == 1:
+            raise self.error("suppress", "reason", "suppresses every race: name a variable, a file or a function")
+        return Suppression(**texts)
+
     def limit(self, key: str, value: object) -> float:
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise self.error("limits", key, f"must be a number, not {_kind(value)}")
         if not math.isfinite(value) or value < 0:
             raise self.error("limits", key, f"must be finite and not negative, not {value}")
         return float(value)
-
-
-def parse_sdkconfig(text: str, path: Path) -> dict[str, ConfigValue]:
-    """The CONFIG values of an sdkconfig file (ESP-IDF: `tools/kconfig_new`): y, n, numbers, quoted texts.
-
-    `# CONFIG_X is not set` is False; ManifestError names the line that is something else.
-    """
-    values: dict[str, ConfigValue] = {}
-    for number, raw in enumerate(text.splitlines(), 1):
-        line = raw.strip()
-        unset = re.fullmatch(r"#\s*(CONFIG_\w+) is not set", line)
-        if unset:
-            values[unset[1]] = False
-        elif line and not line.startswith("#"):
-            name, equals, value = line.partition("=")
-            parsed = _sdkconfig_value(value)
-            if not equals or parsed is None or not _CONFIG_NAME.fullmatch(name):
-                raise ManifestError(f"{path}:{number}: not a line of an sdkconfig: it must read CONFIG_NAME=value")
-            values[name] = parsed
-    return values
-
-
-def _sdkconfig_value(text: str) -> ConfigValue | None:
-    if text in ("y", "n", ""):
-        return text == "y"
-    quoted = re.fullmatch(r'"((?:[^"\\]|\\.)*)"', text)
-    if quoted:
-        return re.sub(r"\\(.)", r"\1", quoted[1])
-    if re.fullmatch(r"-?([0-9]{1,19}|0[xX][0-9a-fA-F]{1,16})", text):
-        return int(text, 0) if "x" in text.lower() else int(text)
-    return None
-
-
-def sdkconfig_header(config: Mapping[str, ConfigValue]) -> str:
-    """The text of sdkconfig.h: true is 1, false is absent, texts are C strings."""
-    lines = [f"#define {name} {_c_literal(value)}" for name, value in sorted(config.items()) if value is not False]
-    return "\n".join(["#pragma once", *lines, ""])
-
-
-def _c_literal(value: ConfigValue) -> str:
-    if isinstance(value, str):
-        escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("?", "\\?")
-        return f'"{escaped}"'
-    return str(int(value))
 
 
 def _kind(value: object) -> str:

@@ -14,9 +14,9 @@ from p4verify.targets.building.manifest import (
     bundled,
     line_of,
     load,
-    parse_sdkconfig,
-    sdkconfig_header,
 )
+from p4verify.targets.building.sdkconfig import SdkconfigError, parse_sdkconfig, sdkconfig_header
+from p4verify.verify.execution import Access, Race
 
 GOOD = """\
 [firmware]
@@ -167,7 +167,7 @@ def test_a_manifest_never_prints_its_config(tree: Path) -> None:
 
 
 def test_an_sdkconfig_line_that_is_none_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ManifestError, match="sdkconfig:3"):
+    with pytest.raises(SdkconfigError, match="sdkconfig:3"):
         parse_sdkconfig("# comment\nCONFIG_A=y\nCONFIG_B 3\n", tmp_path / "sdkconfig")
 
 
@@ -208,7 +208,44 @@ def test_any_text_loads_or_is_refused(tmp_path_factory: pytest.TempPathFactory, 
 def test_any_sdkconfig_parses_or_is_refused(text: str, prefixed: bool) -> None:
     try:
         values = parse_sdkconfig(f"CONFIG_A={text}" if prefixed else text, Path("sdkconfig"))
-    except ManifestError as error:
+    except SdkconfigError as error:
         assert str(error).startswith("sdkconfig:")  # noqa: PT017 (either outcome is right)
     else:
         assert all(name.startswith("CONFIG_") for name in values)
+
+
+SUPPRESS = """
+[[suppress]]
+variable = "s_state.*"
+function = "on_*"
+reason = "the dispatcher is the only writer"
+"""
+
+
+def test_a_race_is_suppressed_by_pattern_and_for_a_reason(tree: Path) -> None:
+    (tree / MANIFEST).write_text(GOOD + SUPPRESS)
+    (suppression,) = load(tree).suppressions
+
+    def race(variable: str, function: str) -> Race:
+        accesses = (Access("t", True, False, "a.c", 1, name) for name in ("other", function))
+        return Race(variable, *accesses)
+
+    assert suppression.covers(race("s_state.flag", "on_event"))
+    assert not suppression.covers(race("s_other", "on_event"))
+    assert not suppression.covers(race("s_state.flag", "poll"))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('variable = "x"', "reason: is missing"),
+        ('variable = "x"\nreason = " "', "reason: is missing"),
+        ('reason = "all of them"', "suppresses every race"),
+        ('varaible = "x"\nreason = "r"', "did you mean 'variable'"),
+        ("variable = 3\nreason = 'r'", "must be a text"),
+    ],
+)
+def test_a_suppression_that_says_too_little_is_refused(tree: Path, text: str, words: str) -> None:
+    (tree / MANIFEST).write_text(GOOD + f"[[suppress]]\n{text}\n")
+    with pytest.raises(ManifestError, match=words):
+        load(tree)

@@ -128,10 +128,10 @@ void explore(wire_reader *reader) {
     engine.plan = request.plan;
     engine.tracing = false;
     if (engine.plan.races && !race_start()) { session_error("there is no address space for the race detector"); return; }
-    race_forget();
     forget_all();
     points_total = differing = 0;
     if (!engine.plan.length) measure_length();
+    race_forget();
     uint64_t done = 0, start = now_ns(), reported = start, unheard = 0;
     while (done < request.executions) {
         uint64_t ordinal = request.first + done++;
