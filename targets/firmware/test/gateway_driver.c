@@ -7,7 +7,7 @@
  *   A text       a list of alerts: how many, and the first one; -1 when it is none
  *   M text       an MQTT status: enabled, connected, reason; -1 when it is none
  *   N            forgets the configuration and the schedule
- *   m now urgent, b, e now written    the schedule: a change, a write begins, a write ends; each answers when to write
+ *   m now urgent, b now, e now written    the schedule: a change, a write begins, a write ends; each answers when to write
  *   B size       a sealed blob of that size: intact; then how many of the blobs with one bit changed, another length,
  *                version or size are taken for intact
  * Answers end with a line ".".
@@ -125,7 +125,7 @@ static void step_schedule(char kind, const char *words)
     if (kind == 'm')
         flush_schedule_mark(&schedule, now, flag);
     else if (kind == 'b')
-        flush_schedule_begin(&schedule);
+        flush_schedule_begin(&schedule, now);
     else
         flush_schedule_end(&schedule, now, flag);
     printf("%" PRId64 "\n", flush_schedule_due(&schedule));

@@ -158,9 +158,10 @@ static bool read_blob(const cache_slot_t *slot, uint8_t *blob)
 static void flush(cache_slot_t *slot)
 {
     uint8_t blob[BLOB_BYTES];
+    int64_t begun = now_ms();
     lock();
     memcpy(blob + sizeof(cache_blob_header_t), slot->pending, slot->size);
-    flush_schedule_begin(&slot->schedule);
+    flush_schedule_begin(&slot->schedule, begun);
     if (slot == &s_telemetry) {
         s_flushed_telemetry = pending_telemetry_cache;
         s_has_flushed = true;
@@ -168,9 +169,9 @@ static void flush(cache_slot_t *slot)
     unlock();
     cache_blob_seal(blob, slot->version, slot->size);
     bool written = write_blob(slot->key, blob, CACHE_BLOB_BYTES(slot->size));
-    int64_t now = now_ms();
+    int64_t ended = now_ms();
     lock();
-    flush_schedule_end(&slot->schedule, now, written);
+    flush_schedule_end(&slot->schedule, ended, written);
     unlock();
 }
 

@@ -56,23 +56,24 @@ int64_t flush_schedule_due(const flush_schedule_t *schedule)
     return later(due, schedule->retry_ms);
 }
 
-void flush_schedule_begin(flush_schedule_t *schedule)
+void flush_schedule_begin(flush_schedule_t *schedule, int64_t now_ms)
 {
     schedule->writing = true;
+    schedule->begun_ms = now_ms;
     schedule->overtaken = false;
     schedule->overtaken_urgent = false;
 }
 
-static void settle_written(flush_schedule_t *schedule, int64_t now_ms)
+static void settle_written(flush_schedule_t *schedule)
 {
-    if (now_ms < in_time(schedule)) {
-        schedule->early_ms[schedule->next_early] = now_ms;
+    if (schedule->begun_ms < in_time(schedule)) {
+        schedule->early_ms[schedule->next_early] = schedule->begun_ms;
         schedule->next_early = (schedule->next_early + 1) % EARLY_FLUSHES;
     }
     schedule->dirty = schedule->overtaken;
     schedule->urgent = schedule->overtaken_urgent;
     schedule->since_ms = schedule->overtaken_ms;
-    schedule->last_flush_ms = now_ms;
+    schedule->last_flush_ms = schedule->begun_ms;
     schedule->retry_ms = LONG_AGO;
 }
 
@@ -80,7 +81,7 @@ void flush_schedule_end(flush_schedule_t *schedule, int64_t now_ms, bool written
 {
     schedule->writing = false;
     if (written) {
-        settle_written(schedule, now_ms);
+        settle_written(schedule);
     } else {
         schedule->urgent |= schedule->overtaken_urgent;
         schedule->retry_ms = now_ms + RETRY_MS;

@@ -26,10 +26,11 @@ typedef struct {
     bool urgent;           /* of which one is worth an early write */
     int64_t since_ms;      /* the oldest of them */
     bool writing;
+    int64_t begun_ms;      /* the write under way */
     bool overtaken;        /* changed again since the write began */
     bool overtaken_urgent;
     int64_t overtaken_ms;  /* the oldest of those */
-    int64_t last_flush_ms;
+    int64_t last_flush_ms;  /* when the last write that succeeded began */
     int64_t retry_ms;      /* not before, after a failure */
     int64_t early_ms[CONFIG_REMOTE_EVENT_CACHE_EARLY_FLUSHES];  /* the last ones, a ring */
     unsigned next_early;
@@ -40,8 +41,8 @@ void flush_schedule_init(flush_schedule_t *schedule);
 void flush_schedule_mark(flush_schedule_t *schedule, int64_t now_ms, bool urgent);
 /* When to write; FLUSH_NEVER when nothing is to be written. */
 int64_t flush_schedule_due(const flush_schedule_t *schedule);
-/* Around each write: begin when the value was copied, end when the outcome is known. */
-void flush_schedule_begin(flush_schedule_t *schedule);
+/* Around each write: begin when the value is copied, end when the outcome is known. */
+void flush_schedule_begin(flush_schedule_t *schedule, int64_t now_ms);
 void flush_schedule_end(flush_schedule_t *schedule, int64_t now_ms, bool written);
 
 #ifdef __cplusplus
