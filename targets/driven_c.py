@@ -36,8 +36,9 @@ class Driver:
 
     def __init__(self, executable: Path) -> None:
         self._process = subprocess.Popen(
-            [executable], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
+            [executable], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            errors="backslashreplace",  # of damaged bytes that it quotes
+        )  # fmt: skip
 
     def ask(self, question: str) -> list[str]:
         """The lines of the answer; RuntimeError when the driver died of the question."""

@@ -104,6 +104,13 @@ MOST_SHARED = 1 << 22
 """Words: the whole heap of the simulator. What claims more is no list that it made."""
 
 
+_TEARABLE, _RACY = 1, 1 << 31
+"""What an entry says beside the word (c/sim/engine.h)."""
+_KINDS = _TEARABLE | _RACY
+_LETTERS = {0: "", _TEARABLE: "~", _RACY: "!"}
+_MARKS = {letter: kind for kind, letter in _LETTERS.items()}
+
+
 @dataclass(frozen=True, slots=True)
 class Shared:
     """What has been learnt about which words of memory tasks share: opaque, part of what makes a replay exact."""
@@ -111,23 +118,24 @@ class Shared:
     entries: tuple[int, ...]
 
     def encode(self) -> tuple[str, ...]:
-        """Runs of consecutive words as text ("100d0a4+3", a trailing "~" for words known to tear)."""
-        runs: list[list[int]] = []
-        for entry in sorted(self.entries, key=lambda e: (e & 1, e >> 1)):
-            word, kind = entry >> 1, entry & 1
-            if runs and runs[-1][2] == kind and runs[-1][0] + runs[-1][1] == word:
-                runs[-1][1] += 1
+        """Runs of consecutive words as text: "100d0a4+3", then "~" for words known to tear, "!" for racy ones."""
+        runs: list[tuple[int, int, int]] = []
+        for kind, word in sorted((entry & _KINDS, (entry & ~_KINDS) >> 1) for entry in self.entries):
+            first, count, like = runs[-1] if runs else (0, 0, -1)
+            if (first + count, like) == (word, kind):
+                runs[-1] = (first, count + 1, kind)
             else:
-                runs.append([word, 1, kind])
-        return tuple(f"{word * 4:x}+{count}{'~' * kind}" for word, count, kind in runs)
+                runs.append((word, 1, kind))
+        return tuple(f"{word * 4:x}+{count}{_LETTERS[kind]}" for word, count, kind in runs)
 
     @classmethod
     def decode(cls, runs: tuple[str, ...]) -> Shared:
         """The inverse of `encode`; ValueError for anything else."""
         entries: list[int] = []
         for run in runs:
-            start, _, count = run.rstrip("~").partition("+")
-            word, kind = int(start, 16) // 4, int(run.endswith("~"))
+            letter = run[-1:] if run[-1:] in _MARKS else ""
+            start, _, count = run.removesuffix(letter).partition("+")
+            word, kind = int(start, 16) // 4, _MARKS[letter]
             if not 0 <= word <= (1 << 30) - int(count) or not 0 < int(count) <= MOST_SHARED - len(entries):
                 raise ValueError(f"not a run of words: {run!r}")
             entries += [(word + i) << 1 | kind for i in range(int(count))]

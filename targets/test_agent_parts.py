@@ -14,7 +14,7 @@ from p4verify.targets.building.compilers import Compiler, available
 from p4verify.targets.driven_c import C, Driver, compile_driver
 from p4verify.targets.protocol.description import Description
 from p4verify.targets.protocol.program_code import encode_program
-from p4verify.targets.protocol.recording import DONE, FILLER, INVOKE, OBSERVE, TASK
+from p4verify.targets.protocol.recording import BOOT, DONE, FILLER, INVOKE, OBSERVE, TASK
 from p4verify.targets.protocol.test_signature import BY_TYPE
 from p4verify.verify.program import Invocation, Program, Task
 
@@ -192,6 +192,12 @@ class Expected:
         at, task, began, written = self.open[slot]
         self.open[slot] = (at, task, began, written + bytes.fromhex(payload))
 
+    def on_r(self, reason: int, _: str) -> None:
+        self.caller = 0
+        self.open.clear()
+        self.__post_init__()
+        self.records.append((BOOT, self.tasks, 0, bytes([reason]), self.now))
+
     def on_e(self, slot: int, observer: str) -> None:
         at, task, began, written = self.open.pop(slot)
         if len(written) > RECORD_MAX:
@@ -213,8 +219,10 @@ def scripts(draw: st.DrawFn) -> list[str]:
             words.append(f"e{slot},{draw(st.integers(0, 1))}" if end else f"w{slot},{payload}")
             unended -= {slot} if end else set()
             continue
-        words.append(draw(st.sampled_from((f"b{slot}", f"c{slot}", f"t{slot}", "o0", f"p{INVOKE},{slot},{payload}"))))
+        others = (f"b{slot}", f"c{slot}", f"t{slot}", "o0", f"p{INVOKE},{slot},{payload}", "r1")
+        words.append(draw(st.sampled_from(others)))
         unended |= {slot} if words[-1][0] == "b" else set()
+        unended -= unended if words[-1][0] == "r" else set()
     return words
 
 

@@ -137,5 +137,5 @@ def test_a_call_is_where_the_source_has_it(target: SimTarget) -> None:
 
 def test_a_trace_that_did_not_fit_says_how_many_steps_are_missing(build: Build) -> None:
     decoder = TraceDecoder(Symbols(build.executable))
-    decoder.tasks(struct.pack("<IB", 7, 1) + struct.pack("<H", 4) + b"main" + struct.pack("<Q", 0x40000000))
+    decoder.tasks(struct.pack("<IHBH", 7, 1, 1, 4) + b"main" + struct.pack("<Q", 0x40000000))
     assert decoder.trace(Schedule(), 0).cut == 7

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 import struct
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Final, NamedTuple
 
 from p4verify.targets.machine.symbols import Symbols
 from p4verify.targets.protocol.description import Reader
 from p4verify.verify.schedule import Schedule, Step, StepKind, Trace
 
-_STEP: Final = struct.Struct("<BBBBBIIQQQQ")
-_KINDS: Final = (StepKind.READ, StepKind.WRITE, StepKind.CALL, StepKind.BLOCK, StepKind.WAKE, StepKind.TIME)
+_STEP: Final = struct.Struct("<BHBBBIIQQQQ")
+_KINDS: Final = (
+    StepKind.READ, StepKind.WRITE, StepKind.CALL, StepKind.BLOCK, StepKind.WAKE, StepKind.TIME, StepKind.BOOT,
+)  # fmt: skip
 
 _ACCESSES: Final = (StepKind.READ, StepKind.WRITE)
 _CALLS: Final = (StepKind.CALL, StepKind.BLOCK)
@@ -24,18 +28,20 @@ class TraceDecoder:
 
     def __init__(self, symbols: Symbols) -> None:
         self._symbols = symbols
-        self._tasks: list[str] = []
-        self._handles: dict[int, str] = {}
+        self._tasks: list[_Task] = []
+        self._handles: dict[tuple[int, int], str] = {}
+        """By boot, because what lies at an address in one is something else in the next."""
         self._cut = 0
         self._steps: list[Step] = []
 
     def tasks(self, payload: bytes) -> None:
-        """How many steps are missing, and the names and handles of the tasks, by number."""
+        """How many steps are missing, and the boots, names and handles of the tasks, by number."""
         reader = Reader(payload)
         self._cut = reader.uint(4)
-        for _ in range(reader.uint(1)):
-            self._tasks.append(reader.text())
-            self._handles[reader.uint(8)] = self._tasks[-1]
+        for _ in range(reader.uint(2)):
+            task = _Task(reader.uint(1), reader.text())
+            self._tasks.append(task)
+            self._handles[task.boot, reader.uint(8)] = task.name
 
     def add(self, payload: bytes) -> None:
         """Some more steps."""
@@ -54,7 +60,7 @@ class TraceDecoder:
             task=self._task(task),
             kind=_KINDS[kind],
             name=name or self._symbols.data(address) or f"0x{address:x}",
-            about=self._about(address) if name and address else "",
+            about=self._about(task, address) if name and address else "",
             file=place.file if place else "",
             line=place.line if place else 0,
             time_us=time_us,
@@ -70,25 +76,41 @@ class TraceDecoder:
         )
 
     def _task(self, number: int) -> str:
-        return self._tasks[number] if number < len(self._tasks) else f"task {number}"
+        return self._tasks[number].name if number < len(self._tasks) else f"task {number}"
 
-    def _about(self, address: int) -> str:
-        """The task, or the static object, that a call is about."""
-        return self._handles.get(address) or self._symbols.data(address)
-
-    def _named(self) -> tuple[Step, ...]:
-        """Objects on the heap go by the first variable that is seen to hold their address."""
-        holders: dict[int, str] = {}
-        for step in self._steps:
-            if step.kind in _ACCESSES and step.size == _POINTER and not step.name.startswith("0x"):
-                holders.setdefault(step.value, step.name)
-        return tuple(
-            replace(step, about=holders.get(step.address, ""))
-            if step.address and not step.about and step.kind in _CALLS
-            else step
-            for step in self._steps
-        )
+    def _about(self, task: int, address: int) -> str:
+        """The task, or the static object, that a call of this task is about."""
+        boot = self._tasks[task].boot if task < len(self._tasks) else 0
+        return self._handles.get((boot, address)) or self._symbols.data(address)
 
     def trace(self, schedule: Schedule, preemptions: int) -> Trace:
         """All of them."""
-        return Trace(self._named(), schedule, preemptions, self._cut)
+        steps = (step for boot in _boots(self._steps) for step in _named(boot))
+        return Trace(tuple(steps), schedule, preemptions, self._cut)
+
+
+class _Task(NamedTuple):
+    """A task of one boot, the first of which is 1."""
+
+    boot: int
+    name: str
+
+
+def _boots(steps: Sequence[Step]) -> Iterator[Sequence[Step]]:
+    """The steps of each boot; every one but the first begins with a step that says so."""
+    begins = [0, *(index for index, step in enumerate(steps) if step.kind is StepKind.BOOT), len(steps)]
+    return (steps[begin:end] for begin, end in itertools.pairwise(begins))
+
+
+def _named(steps: Sequence[Step]) -> Iterator[Step]:
+    """Objects on the heap go by the first variable that is seen to hold their address."""
+    holders: dict[int, str] = {}
+    for step in steps:
+        if step.kind in _ACCESSES and step.size == _POINTER and not step.name.startswith("0x"):
+            holders.setdefault(step.value, step.name)
+    return (
+        replace(step, about=holders.get(step.address, ""))
+        if step.address and not step.about and step.kind in _CALLS
+        else step
+        for step in steps
+    )

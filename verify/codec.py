@@ -1,9 +1,9 @@
 """The vocabulary as plain JSON values, and back.
 
-A frozen dataclass becomes an object of its fields (those that have their default value are left out), a tuple a list,
-an enum its value, a `Schedule` its printable form. Bytes and floats that JSON does not have are wrapped:
-`{"bytes": "0aff"}`, `{"float": "nan"}`. Decoding is directed by the annotations of the type that is asked for, checks
-everything, and answers garbage with a `RecordError` that says where; it never trusts what a file says.
+A frozen dataclass becomes an object of its fields (those that have their default value are left out), a tuple a list
+(a named one too), an enum its value, a `Schedule` its printable form. Bytes and floats that JSON does not have are
+wrapped: `{"bytes": "0aff"}`, `{"float": "nan"}`. Decoding is directed by the annotations of the type that is asked for,
+checks everything, and answers garbage with a `RecordError` that says where; it never trusts what a file says.
 
 Secrets do not pass: a CONFIG value whose name says it is one is replaced.
 """
@@ -116,6 +116,8 @@ def _decode(kind: Any, data: object, where: str) -> object:
         return _built(kind, data, where)
     if dataclasses.is_dataclass(kind):
         return _decode_fields(kind, data, where)
+    if issubclass(kind, tuple):
+        return kind(*_decode_tuple(_types(kind), data, where))
     return _plain(kind, data, where)
 
 
@@ -160,6 +162,12 @@ def _decode_fields(kind: Any, data: object, where: str) -> object:
         problem = f"has no field {missing[0]!r}" if missing else f"has a field {unknown[0]!r} that does not exist"
         raise RecordError(f"{where} {problem}")
     return kind(**{name: _decode(hints[name], item, f"{where}.{name}") for name, item in data.items()})
+
+
+@cache
+def _types(kind: Any) -> tuple[Any, ...]:
+    """Of the items of a NamedTuple."""
+    return tuple(get_type_hints(kind).values())
 
 
 @cache

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Final, NamedTuple
 
 from p4verify.verify.program import Invocation, Value
 
@@ -46,12 +47,28 @@ class Observation:
         return self.fields[name]
 
 
+class Boot(NamedTuple):
+    """A boot after the first: where its record lies, when it began, and why (`POWER_CUT` or `RESTART`)."""
+
+    position: int
+    time_us: int
+    reason: int
+
+
+POWER_CUT: Final = 1
+"""A boot because the power had been cut; the number is ESP_RST_POWERON's."""
+RESTART: Final = 3
+"""A boot because the firmware had called esp_restart; the number is ESP_RST_SW's."""
+
+
 @dataclass(frozen=True, slots=True)
 class History:
     """Operations (by invocation) and observations (by position) of one execution.
 
     `loaded_us` is when the last task had ended and settling began, None when that never happened; `lost` counts
-    records that did not fit or did not arrive: with any lost, no invariant may say `ok`.
+    records that did not fit or did not arrive: with any lost, no invariant may say `ok`. After one of `boots` nothing
+    of the program's tasks goes on; settling begins as soon as the firmware has booted, and `final` is performed again
+    even when it had begun before.
     """
 
     operations: tuple[Operation, ...]
@@ -61,6 +78,7 @@ class History:
     loaded_us: int | None = None
     loaded: int | None = None
     lost: int = 0
+    boots: tuple[Boot, ...] = ()
 
     def seen(self, *observers: str) -> Iterator[Observation]:
         """The observations of these observers, in order."""

@@ -67,6 +67,7 @@ class StepKind(enum.Enum):
     ENTER = "enter"
     LEAVE = "leave"
     RECORD = "record"
+    BOOT = "boot"
 
 
 class Encoding(enum.Enum):

@@ -13,7 +13,7 @@ from p4verify.verify import codec
 from p4verify.verify.codec import RecordError, decode, encode, parse
 from p4verify.verify.criteria import InvariantResult
 from p4verify.verify.execution import Ending, Execution, Outcome
-from p4verify.verify.history import History, Observation, Operation
+from p4verify.verify.history import Boot, History, Observation, Operation
 from p4verify.verify.program import Invocation, Program, Task
 from p4verify.verify.record import (
     KINDS,
@@ -62,9 +62,11 @@ OPERATIONS = st.builds(
     results=st.none() | FIELDS,
 )
 OBSERVATIONS = st.builds(Observation, COUNTS, COUNTS, TEXT, TEXT, FIELDS)
+BOOTS = st.builds(Boot, COUNTS, COUNTS, COUNTS)
 HISTORIES = st.builds(
-    History, several(OPERATIONS), several(OBSERVATIONS), COUNTS, COUNTS, st.none() | COUNTS, st.none() | COUNTS, COUNTS
-)
+    History, several(OPERATIONS), several(OBSERVATIONS), COUNTS, COUNTS, st.none() | COUNTS, st.none() | COUNTS, COUNTS,
+    several(BOOTS),
+)  # fmt: skip
 SCHEDULES = st.builds(
     lambda choices, granularity: Schedule(tuple(sorted(choices.items())), granularity),
     st.dictionaries(st.integers(0, 2**32 - 1), st.integers(1, 255), max_size=5),

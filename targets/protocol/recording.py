@@ -17,11 +17,11 @@ from typing import Final, NamedTuple
 from p4verify.targets.protocol.description import Description, ProtocolError
 from p4verify.targets.protocol.program_code import MAIN_TASK
 from p4verify.targets.protocol.signature import Signature
-from p4verify.verify.history import History, Observation, Operation
+from p4verify.verify.history import Boot, History, Observation, Operation
 from p4verify.verify.program import Invocation, Program, Value
 
 _RECORD: Final = struct.Struct("<BBHIQ")
-FILLER, INVOKE, RETURN, OBSERVE, TASK, LOADED, DONE = range(7)
+FILLER, INVOKE, RETURN, OBSERVE, TASK, LOADED, DONE, BOOT = range(8)
 
 Fields = Callable[[bytes], Mapping[str, Value]]
 Observed = Callable[[int, int, str, int, bytes], Observation]
@@ -75,6 +75,10 @@ class _Begun(NamedTuple):
     time_us: int
 
 
+_Key = tuple[int, int, int]
+"""An invocation: how many boots came after the first, the number of its task, and its own."""
+
+
 class _Reading:
     """One pass over the records."""
 
@@ -88,7 +92,8 @@ class _Reading:
         self._calls = calls
         self._observed = observed
         self._operations: list[Operation | None] = []
-        self._open: dict[tuple[int, int], _Begun] = {}
+        self._open: dict[_Key, _Begun] = {}
+        self._boots: list[Boot] = []
         self._observations: list[Observation] = []
         self.position = 0
         self._time_us = 0
@@ -98,7 +103,10 @@ class _Reading:
         """Takes every record, in order. Observations, which are most of them, are taken here, the others below."""
         at, size, unpack = 0, len(data), _RECORD.unpack_from
         names, observed, observe = self._names, self._observed, self._observations.append
-        others = {INVOKE: self._invoke, RETURN: self._return, TASK: self._task, LOADED: self._load, DONE: self._done}
+        others = {
+            INVOKE: self._invoke, RETURN: self._return, TASK: self._task, LOADED: self._load, DONE: self._done,
+            BOOT: self._boot,
+        }  # fmt: skip
         while at < size:
             kind, task, number, length, time_us = unpack(data, at)
             at += 16 + length
@@ -114,27 +122,30 @@ class _Reading:
             self.position += 1
 
     def _invoke(self, task: int, index: int, time_us: int, _payload: bytes) -> None:
-        if (task, index) in self._open or index >= len(self._calls[task]):
+        key = (len(self._boots), task, index)
+        gone = self._boots and task != len(self._calls) - 1
+        if gone or key in self._open or index >= len(self._calls[task]):
             raise ValueError(f"invocation {index} of task {task} begins twice, or does not exist")
-        self._open[task, index] = _Begun(len(self._operations), self.position, time_us)
+        self._open[key] = _Begun(len(self._operations), self.position, time_us)
         self._operations.append(None)
 
     def _return(self, task: int, index: int, time_us: int, payload: bytes) -> None:
-        begun = self._open[task, index]
+        key = (len(self._boots), task, index)
+        begun = self._open[key]
         if self._operations[begun.at] is not None:
             raise ValueError(f"invocation {index} of task {task} returns twice")
         results = self._calls[task][index].results(payload)
-        self._operations[begun.at] = self._operation((task, index), begun, self.position, time_us, results)
+        self._operations[begun.at] = self._operation(key, begun, self.position, time_us, results)
 
     def _operation(
         self,
-        key: tuple[int, int],
+        key: _Key,
         begun: _Begun,
         returned: int | None = None,
         returned_us: int | None = None,
         results: Mapping[str, Value] | None = None,
     ) -> Operation:
-        task, index = key
+        _, task, index = key
         name, invocation = self._names[task], self._calls[task][index].invocation
         return Operation(name, index, invocation, begun.position, begun.time_us, returned, returned_us, results)
 
@@ -149,6 +160,12 @@ class _Reading:
 
     def _done(self, _task: int, _number: int, _time_us: int, _payload: bytes) -> None:
         pass
+
+    def _boot(self, _task: int, _number: int, time_us: int, payload: bytes) -> None:
+        """What was invoked before stays pending; tasks that are not the program's are announced anew."""
+        (reason,) = payload
+        self._boots.append(Boot(self.position, time_us, reason))
+        del self._names[len(self._calls) :]
 
     def history(self, end_us: int | None, lost: int) -> History:
         """What has been read; what has not returned is pending."""
@@ -165,6 +182,7 @@ class _Reading:
             loaded_us=loaded_us,
             loaded=loaded,
             lost=lost,
+            boots=tuple(self._boots),
         )
 
 

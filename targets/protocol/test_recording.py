@@ -18,10 +18,10 @@ from p4verify.targets.protocol.messages import (
     decode_history,
     encode_program,
 )
-from p4verify.targets.protocol.recording import DONE, FILLER, INVOKE, LOADED, OBSERVE, RETURN, TASK
+from p4verify.targets.protocol.recording import BOOT, DONE, FILLER, INVOKE, LOADED, OBSERVE, RETURN, TASK
 from p4verify.targets.protocol.signature import Signature
 from p4verify.verify.execution import Ending, Outcome
-from p4verify.verify.history import History, Observation, Operation
+from p4verify.verify.history import POWER_CUT, RESTART, Boot, History, Observation, Operation
 from p4verify.verify.program import Invocation, Program, Task
 
 
@@ -98,6 +98,30 @@ def test_a_task_of_a_known_name_stays_distinct() -> None:
     assert history.observations[0].task == "a#3"
 
 
+def test_after_a_boot_the_firmwares_tasks_are_others_and_final_begins_again() -> None:
+    history = decoded(
+        record(INVOKE, 0, 0, time_us=1),
+        record(TASK, 3, payload=b"old"),
+        record(OBSERVE, 3, 2),
+        record(INVOKE, 2, 0, time_us=2),
+        record(BOOT, 2, payload=b"\x01", time_us=3),
+        record(TASK, 3, payload=b"new"),
+        record(OBSERVE, 3, 2),
+        record(LOADED, 2, time_us=4),
+        record(INVOKE, 2, 0, time_us=5),
+        record(RETURN, 2, 0, b"\x01", 6),
+        record(BOOT, 2, payload=b"\x03", time_us=7),
+    )
+    assert history.boots == (Boot(4, 3, POWER_CUT), Boot(10, 7, RESTART))
+    assert [observation.task for observation in history.observations] == ["old", "new"]
+    assert history.operations == (
+        Operation("a", 0, PUBLISH, 0, 1),
+        Operation("main", 0, PUBLISH, 3, 2),
+        Operation("main", 0, PUBLISH, 8, 5, 9, 6, {"accepted": True}),
+    )
+    assert (history.loaded, history.loaded_us, history.end) == (7, 4, 11)
+
+
 def test_what_is_remembered_of_one_history_is_not_mistaken_in_another() -> None:
     """One thing at a time differs from the first history: name, position, time, observer, payload."""
     seven, eight = struct.pack("<If", 7, 1.75), struct.pack("<If", 8, 1.75)
@@ -134,7 +158,12 @@ def test_what_is_remembered_of_one_history_is_not_mistaken_in_another() -> None:
         (record(OBSERVE, 0, 0, b"\x01"),),
         (record(OBSERVE, 0, 1, b"\x09\x00hi\x01"),),
         (record(TASK, 5, payload=b"x"),),
-        (record(7, 0),),
+        (record(8, 0),),
+        (record(BOOT, 2),),
+        (record(BOOT, 2, payload=b"\x01\x01"),),
+        (record(INVOKE, 0, 0), record(BOOT, 2, payload=b"\x01"), record(RETURN, 0, 0, b"\x01")),
+        (record(BOOT, 2, payload=b"\x01"), record(INVOKE, 0, 0)),
+        (record(TASK, 3, payload=b"x"), record(BOOT, 2, payload=b"\x01"), record(OBSERVE, 3, 2)),
     ],
 )
 def test_what_contradicts_the_program_is_refused(records: tuple[bytes, ...]) -> None:
@@ -249,6 +278,6 @@ def test_both_sides_number_messages_and_outcomes_alike() -> None:
     kinds = re.search(r"enum agent_record_kind \{([^}]*)\}", (C / "agent/agent.h").read_text())
     assert kinds is not None
     numbers = {name: int(value) for name, value in re.findall(r"AGENT_(\w+) = (\d)", kinds[1])}
-    named = (FILLER, INVOKE, RETURN, OBSERVE, TASK, LOADED, DONE)
-    assert list(numbers) == ["FILLER", "INVOKE", "RETURN", "OBSERVE", "TASK", "LOADED", "DONE"]
+    named = (FILLER, INVOKE, RETURN, OBSERVE, TASK, LOADED, DONE, BOOT)
+    assert list(numbers) == ["FILLER", "INVOKE", "RETURN", "OBSERVE", "TASK", "LOADED", "DONE", "BOOT"]
     assert tuple(numbers.values()) == named

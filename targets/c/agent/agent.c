@@ -25,6 +25,7 @@
 #define OPEN 1u /* the gate's bit */
 
 static program s_program;
+static agent_life *s_life;
 static EventGroupHandle_t s_gate; /* made once and kept, as the semaphore */
 static SemaphoreHandle_t s_ended;
 static const char *s_booting = "";
@@ -55,17 +56,33 @@ static bool is_named(const program_stream *stream, const char *name)
     return !name[stream->name_length];
 }
 
+/* Its number; the number of streams when there is none. */
+static unsigned stream_named(const char *name)
+{
+    unsigned number = 0;
+    while (number < s_program.stream_count && !is_named(&s_program.streams[number], name))
+        number++;
+    return number;
+}
+
 int64_t p4v_environment(const char *name, int64_t otherwise)
 {
     int64_t value = otherwise;
     agent_lock();
-    for (unsigned i = 0; i < s_program.stream_count; i++) {
-        program_stream *stream = &s_program.streams[i];
-        if (is_named(stream, name) && stream->values.at != stream->values.end)
-            value = (int64_t)p4v_get_uint(&stream->values, sizeof value);
+    unsigned number = stream_named(name);
+    if (number < s_program.stream_count) {
+        p4v_reader *values = &s_program.streams[number].values;
+        if (values->at != values->end)
+            value = (int64_t)p4v_get_uint(values, sizeof value);
+        s_life->reached[number] = values->at;
     }
     agent_unlock();
     return value;
+}
+
+void p4v_frame(bool before)
+{
+    agent_frame(before);
 }
 
 /* ---- tasks ---- */
@@ -167,16 +184,38 @@ static const char *run_tasks(void)
     return s_cancelled ? "no memory for the tasks of the program" : NULL;
 }
 
-const char *agent_run(const uint8_t *bytes, size_t length, agent_ring *ring)
+/* ---- boots ---- */
+
+/* The environment goes on where the boot before had got to. */
+static void resume_streams(void)
+{
+    for (unsigned i = 0; i < s_program.stream_count; i++)
+        if (s_life->reached[i])
+            s_program.streams[i].values.at = s_life->reached[i];
+}
+
+static void begin_boot(agent_ring *ring, agent_life *life)
+{
+    s_life = life;
+    s_misuse = NULL;
+    resume_streams();
+    if (life->reason)
+        recorder_resume(ring, s_program.task_count, life->reason);
+    else
+        recorder_start(ring, s_program.task_count);
+    if (stream_named("power") < s_program.stream_count)
+        agent_power(p4v_environment("power", 0));
+}
+
+const char *agent_run(const uint8_t *bytes, size_t length, agent_ring *ring, agent_life *life)
 {
     const char *problem = program_parse(bytes, length, &s_program);
     if (problem)
         return problem;
     unsigned main_task = s_program.task_count;
-    s_misuse = NULL;
-    recorder_start(ring, main_task);
+    begin_boot(ring, life);
     problem = boot();
-    if (!problem)
+    if (!problem && !life->reason)
         problem = run_tasks();
     if (!problem) {
         recorder_put(AGENT_LOADED, main_task, 0, NULL, 0);

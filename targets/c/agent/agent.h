@@ -22,10 +22,12 @@ enum agent_record_kind {
     AGENT_TASK = 4,     /* id: 0; payload: the task's name; precedes the first record of a task not in the Program */
     AGENT_LOADED = 5,   /* the last task of the Program has ended: settling begins */
     AGENT_DONE = 6,     /* all is over: the last record */
+    AGENT_BOOT = 7,     /* a boot after the first begins. payload: u8 why, as esp_reset_reason_t. What was invoked before
+                         * does not return; tasks that are not in the Program are numbered anew */
 };
 
 /* 16 bytes, little endian, then `length` payload bytes; the next record follows at once. Tasks of the Program are
- * numbered 0.. in its order, then the main task (it runs `final`), then others as they first record. */
+ * numbered 0.. in its order, then the main task (it runs `final`), then others as they first record in this boot. */
 typedef struct agent_record {
     uint8_t kind;
     uint8_t task;
@@ -48,11 +50,26 @@ const char *agent_check_program(const uint8_t *program, size_t length);
 
 /* Where records go; from the start, dropping (and counting) what does not fit. An observation reserves room for the
  * largest one while it is made, so the last 1056 bytes may stay unused. `records` counts without fillers. */
-typedef struct agent_ring { uint8_t *bytes; size_t capacity; size_t used; uint32_t lost; uint32_t records; } agent_ring;
+typedef struct agent_ring {
+    uint8_t *bytes;
+    size_t capacity;
+    size_t used;
+    uint32_t lost;
+    uint32_t records;
+    uint64_t began_us; /* by agent_now_us: times are counted from here */
+} agent_ring;
+
+/* What goes on from one boot of a run to the next, as the ring does. All zero when the run begins. */
+#define AGENT_STREAMS_MAX 16u
+typedef struct agent_life {
+    uint8_t reason;                            /* of this boot, as in AGENT_BOOT; 0: the first. The caller's */
+    const uint8_t *reached[AGENT_STREAMS_MAX]; /* the environment's next values, NULL at a stream's begin. The agent's */
+} agent_life;
 
 /* Boots the adapters (once: a second run on the same boot finds them running), runs the program, settles, performs
- * `final`; called in the main task. Returns NULL, or why it could not run. */
-const char *agent_run(const uint8_t *program, size_t length, agent_ring *ring);
+ * `final`; called in the main task. After another boot nothing of the program's tasks is resumed: it boots, settles and
+ * performs `final`. Returns NULL, or why it could not run. */
+const char *agent_run(const uint8_t *program, size_t length, agent_ring *ring, agent_life *life);
 
 /* Numbers operations and observers; once, before everything else. */
 void agent_start(void);

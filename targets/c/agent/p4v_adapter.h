@@ -80,6 +80,10 @@ int64_t p4v_environment(const char *stream, int64_t otherwise);
 /* Lets `us` pass in the calling task: busy keeps its core (a flash write), not busy blocks (a socket). */
 void p4v_cost(uint64_t us, bool busy);
 
+/* Around each frame of telemetry that the firmware is given: before it, and when it has been accepted. A program may cut
+ * the power at either; then the call does not return. */
+void p4v_frame(bool before);
+
 #ifdef __cplusplus
 }
 #endif

@@ -2,10 +2,10 @@
 #ifndef P4V_AGENT_PROGRAM_H
 #define P4V_AGENT_PROGRAM_H
 
-#include "p4v_adapter.h"
+#include "agent.h"
 
 #define PROGRAM_TASKS_MAX 32u
-#define PROGRAM_STREAMS_MAX 16u
+#define PROGRAM_STREAMS_MAX AGENT_STREAMS_MAX
 #define PROGRAM_NAME_MAX 15u /* of a task: FreeRTOS keeps 16 bytes, the terminator included */
 
 typedef struct program_stream {

@@ -104,17 +104,42 @@ void recorder_leave(unsigned task)
 
 /* ---- histories ---- */
 
-void recorder_start(agent_ring *ring, unsigned program_tasks)
+static void record_into(agent_ring *ring, unsigned program_tasks)
 {
     TaskHandle_t self = xTaskGetCurrentTaskHandle();
     agent_lock();
     for (unsigned number = 0; number < TASKS_MAX; number++)
         __atomic_store_n(&s_tasks[number], number == program_tasks ? self : NULL, __ATOMIC_RELAXED);
     s_task_count = program_tasks + 1;
-    s_began_us = agent_now_us();
-    ring->used = ring->lost = ring->records = 0;
+    s_began_us = ring->began_us;
     __atomic_store_n(&s_ring, ring, __ATOMIC_RELAXED);
     agent_unlock();
+}
+
+void recorder_start(agent_ring *ring, unsigned program_tasks)
+{
+    ring->used = ring->lost = ring->records = 0;
+    ring->began_us = agent_now_us();
+    record_into(ring, program_tasks);
+}
+
+static uint32_t whole_records(const agent_ring *ring)
+{
+    uint32_t count = 0;
+    agent_record record;
+    for (size_t at = 0; at < ring->used; at += HEADER + record.length) {
+        __builtin_memcpy(&record, ring->bytes + at, HEADER);
+        count += record.kind != AGENT_FILLER;
+    }
+    return count;
+}
+
+/* An observation that was being made when the boot ended stays a filler, and is no record. */
+void recorder_resume(agent_ring *ring, unsigned program_tasks, uint8_t reason)
+{
+    ring->records = whole_records(ring);
+    record_into(ring, program_tasks);
+    recorder_put(AGENT_BOOT, program_tasks, 0, &reason, sizeof reason);
 }
 
 void recorder_stop(unsigned main_task)

@@ -6,6 +6,8 @@
 
 /* Begins a history; the caller is the main task, whose number is `program_tasks`. */
 void recorder_start(agent_ring *ring, unsigned program_tasks);
+/* Goes on with the history in `ring` after another boot, which is recorded with its reason. */
+void recorder_resume(agent_ring *ring, unsigned program_tasks, uint8_t reason);
 /* Records AGENT_DONE and ends the history: nothing is recorded after it. */
 void recorder_stop(unsigned main_task);
 /* The calling task is number `task` of the program, from here on. */

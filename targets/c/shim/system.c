@@ -40,11 +40,11 @@ esp_err_t esp_unregister_shutdown_handler(shutdown_handler_t handler) {
 void esp_restart(void) {
     for (int i = SHUTDOWN_HANDLERS - 1; i >= 0; i--)
         if (shutdown_handlers[i]) shutdown_handlers[i]();
-    port_fail(PORT_RESTART, "esp_restart");
+    port_restart();
 }
 
 void esp_system_abort(const char *details) { port_fail(PORT_ASSERTION, "esp_system_abort: %s", details); }
-esp_reset_reason_t esp_reset_reason(void) { return ESP_RST_POWERON; }
+esp_reset_reason_t esp_reset_reason(void) { return (esp_reset_reason_t)port_boot_reason(); }
 const char *esp_get_idf_version(void) { return "v6.2-dev"; }
 
 /* xorshift32, from the same start in every execution */

@@ -17,8 +17,11 @@ static const char *load(const uint8_t *bytes, size_t length) {
 }
 
 static void entry(void *unused) {
+    static agent_life life;
     (void)unused;
-    const char *wrong = agent_run(program, program_length, &session_ring);
+    if (engine.boots == 1) life = (agent_life){0};
+    else life.reason = engine.boot_reason;
+    const char *wrong = agent_run(program, program_length, &session_ring, &life);
     if (wrong) engine_end(PORT_MISUSE, 0, "%s", wrong);
     engine.outcome = PORT_COMPLETED;
     engine_finish();
@@ -48,7 +51,9 @@ static struct digest hash(uint64_t seed, uint32_t quantum_us) {
 const struct subject subject = {true, 1, agent_start, agent_describe, load, entry, discard, hash};
 
 int64_t port_environment(const char *stream, int64_t otherwise) { return p4v_environment(stream, otherwise); }
-uint64_t agent_now_us(void) { return engine.now_us; }
+uint64_t agent_now_us(void) { return engine_time_us(); }
+void agent_power(int64_t cut) { power_plan(cut); }
+void agent_frame(bool before) { port_power_step(before ? PORT_POWER_FRAME_BEFORE : PORT_POWER_FRAME_AFTER); }
 
 /* Every record passes here. A program that fills the ring repeats itself without end. */
 void agent_lock(void) {

@@ -169,13 +169,25 @@ static bool expire(void) {
     return any;
 }
 
-bool clock_advance(void) {
+static inline uint64_t next_deadline(void) {
     uint64_t soonest = PORT_FOREVER;
     for (uint64_t rest = engine.sleepers; rest; rest &= rest - 1) {
         port_task *task = &engine.tasks[__builtin_ctzll(rest)];
         if (task->deadline_us < soonest) soonest = task->deadline_us;
     }
+    return soonest;
+}
+
+/* Whoever waits until this very moment does not see it. */
+static __attribute__((noinline, noreturn)) void cut_power(void) {
+    if (engine.now_us < engine.cut_us) engine.now_us = engine.cut_us;
+    engine_boot(PORT_BOOT_POWER);
+}
+
+bool clock_advance(void) {
+    uint64_t soonest = next_deadline();
     if (soonest == PORT_FOREVER) return false;
+    if (UNLIKELY(soonest >= engine.cut_us)) cut_power();
     if (soonest > engine.now_us) engine.now_us = soonest;
     engine.busy = 0;
     if (engine.tracing) trace_step(STEP_TIME, 0, NULL, 0, "time");
@@ -187,6 +199,7 @@ uint64_t port_read_clock_us(void) {
     port_task *task = engine.self;
     unsigned doublings = task->polls++ / 64;
     engine.now_us += 1ull << (doublings < 10 ? doublings : 10);
+    if (UNLIKELY(engine.now_us >= engine.cut_us)) cut_power();
     if (engine.sleepers) expire();
     return engine.now_us;
 }
@@ -194,10 +207,11 @@ uint64_t port_read_clock_us(void) {
 /* ---- choices ---- */
 
 static void deliver_tick(void) {
-    uint64_t before = engine.now_us;
+    uint64_t next = next_deadline();
+    if (next > engine.cut_us) next = engine.cut_us;
     engine.ticks_left--;
+    if (next > engine.now_us) engine.slack_us += next - engine.now_us;
     clock_advance();
-    engine.slack_us += engine.now_us - before;
     if (engine.stale) cores_update();
 }
 

@@ -213,7 +213,10 @@ void shadow_watch(uintptr_t granule, bool watched);
 bool shadow_tearable(uintptr_t address);   /* has the high word of this 8-byte cell ever changed */
 void shadow_allocated(uintptr_t address, size_t bytes);
 void shadow_mark(uintptr_t address, size_t bytes, uint8_t mark);
-/* What was learnt, in order: granule << 1 | tearable. Restoring a prefix restores the state of that moment. */
+/* What was learnt, in order: granule << 1 and a bit for what; neither bit: shared. Restoring a prefix restores the state
+ * of that moment. */
+#define TEARABLE_BIT 1u
+#define RACY_BIT (1u << 31)
 extern uint32_t shadow_log_length;
 extern uint32_t *shadow_log;
 void shadow_forget(void);

@@ -22,11 +22,23 @@ static const char *load(const uint8_t *bytes, size_t length) {
 
 void __wrap_exit(int status) __attribute__((noreturn));
 
+/* A file may have an environment: a function of the name that adapters call. */
+int64_t p4v_environment(const char *stream, int64_t otherwise) __attribute__((weak));
+int64_t port_environment(const char *stream, int64_t otherwise) {
+    return p4v_environment ? p4v_environment(stream, otherwise) : otherwise;
+}
+
+static void plan_power(void) {
+    int64_t cut = port_environment("power", -1);
+    if (cut >= 0) power_plan(cut);
+}
+
 /* A process ends when main returns; on a device tasks go on when app_main has returned. */
 static void entry(void *unused) {
     (void)unused;
     static char name[] = "litmus";
     char *arguments[] = {name, NULL};
+    plan_power();
     if (__real_main) port_set_priority(port_self(), 5);   /* as ESP-IDF gives pthreads: main is one of them */
     if (__real_main) __wrap_exit(__real_main(1, arguments));
     if (!app_main) engine_end(PORT_MISUSE, 0, "the file has neither app_main nor main");
@@ -47,12 +59,6 @@ static struct digest hash(uint64_t seed, uint32_t quantum_us) {
 }
 
 const struct subject subject = {false, 1, start, describe, load, entry, log_output, hash};
-
-/* A file may have an environment: a function of the name that adapters call. */
-int64_t p4v_environment(const char *stream, int64_t otherwise) __attribute__((weak));
-int64_t port_environment(const char *stream, int64_t otherwise) {
-    return p4v_environment ? p4v_environment(stream, otherwise) : otherwise;
-}
 
 void agent_probe(uint16_t probe);
 void agent_probe(uint16_t probe) { (void)probe; }

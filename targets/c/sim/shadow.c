@@ -64,9 +64,6 @@ void shadow_reset(void) {
 
 /* ---- what has been learnt ---- */
 
-/* An entry is the granule, what was learnt of it: bit 0 tearable, bit 31 racy, else shared. */
-enum { TEARABLE_BIT = 1 };
-#define RACY_BIT (1u << 31)
 static uintptr_t granule_of(uint32_t entry) { return (entry & ~RACY_BIT) >> 1; }
 
 static void log_entry(uint32_t entry) {

@@ -14,6 +14,8 @@ static uint32_t record_choice;
 static uint32_t open_write = UINT32_MAX;   /* the first of the last writes, whose values are known at the task's next hook */
 static uint32_t open_call[MAX_TASKS];      /* index + 1 of the call that a task is in */
 static uint32_t steps_capacity;
+struct trace_task trace_tasks[MAX_BOOTS * MAX_TASKS];
+uint32_t trace_task_count;                 /* of the boots that have ended */
 
 uint32_t session_position(void);  /* records in the history so far */
 
@@ -21,10 +23,27 @@ void trace_begin(void) {
     if (!choice_log) choice_log = __real_malloc(CHOICES_MAX * sizeof *choice_log);
     if (!segment_log) segment_log = __real_malloc(CHOICES_MAX * sizeof *segment_log);
     if (!choice_log || !segment_log) __real_abort();
-    trace_count = trace_dropped = choice_count = segment_count = 0;
+    trace_count = trace_dropped = choice_count = segment_count = trace_task_count = 0;
     record_choice = 0;
     open_write = UINT32_MAX;
     __real_memset(open_call, 0, sizeof open_call);
+}
+
+static uint16_t number_of(const port_task *task) { return (uint16_t)(trace_task_count + task->id); }
+
+void trace_end(void) {
+    for (unsigned i = 0; i < engine.task_count; i++) {
+        struct trace_task *kept = &trace_tasks[trace_task_count++];
+        *kept = (struct trace_task){.handle = (uintptr_t)engine.tasks[i].user, .boot = engine.boots};
+        __real_memcpy(kept->name, engine.tasks[i].name, sizeof kept->name);
+    }
+}
+
+/* Calls that were under way have no answer. */
+void trace_boot_ends(void) {
+    trace_settle();
+    __real_memset(open_call, 0, sizeof open_call);
+    trace_end();
 }
 
 static bool room(void) {
@@ -58,14 +77,14 @@ void trace_step(enum step_kind kind, uintptr_t pc, const void *address, unsigned
     if (!room()) return;
     if (kind >= STEP_CALL && kind <= STEP_WAKE) pc = firmware_caller();
     struct step *step = &trace_steps[trace_count++];
-    *step = (struct step){.time_us = engine.now_us, .pc = pc, .address = (uintptr_t)address, .name = name,
-                          .position = session_position(), .kind = (uint8_t)kind, .task = engine.self->id,
+    *step = (struct step){.time_us = engine_time_us(), .pc = pc, .address = (uintptr_t)address, .name = name,
+                          .position = session_position(), .kind = (uint8_t)kind, .task = number_of(engine.self),
                           .core = (uint8_t)port_core(), .size = (uint8_t)(size < 255 ? size : 255),
                           .point = engine.choice_points, .choice = (uint8_t)record_choice};
     record_choice = 0;
     if (kind == STEP_READ) step->value = bits_at(address, size);
     if (kind == STEP_CALL) open_call[engine.self->id] = trace_count;
-    if (kind == STEP_BLOCK && engine.self->owner_task) step->value = engine.self->owner_task->owner;
+    if (kind == STEP_BLOCK && engine.self->owner_task) step->value = number_of(engine.self->owner_task) + 1;
     if (kind == STEP_WRITE) {
         if (open_write == UINT32_MAX) open_write = trace_count - 1;
         engine.pending = 1;

@@ -26,7 +26,7 @@ static bool room_for(uint32_t more) {
 void watch_add(const uint32_t *entries, uint32_t more) {
     if (!room_for(more)) return;
     for (uint32_t i = 0; i < more; i++)
-        if (!(entries[i] & 1)) list[count++] = (struct watched){entries[i] >> 1, NOBODY};
+        if (!(entries[i] & (TEARABLE_BIT | RACY_BIT))) list[count++] = (struct watched){entries[i] >> 1, NOBODY};
 }
 
 static int by_granule(const void *a, const void *b) {
@@ -45,6 +45,10 @@ void watch_start(void) {
         list[i].owner = first_owner((uintptr_t)list[i].granule << 2);
         shadow_watch(list[i].granule, true);
     }
+}
+
+void watch_boot(void) {
+    for (uint32_t i = 0; i < count; i++) list[i].owner = first_owner((uintptr_t)list[i].granule << 2);
 }
 
 void watch_stop(void) {

@@ -8,6 +8,7 @@
  *   R capacity tasks word...    a history: of so many program tasks, recorded by these words:
  *       c3 task 3 runs   j0 it joins as number 0   l0 number 0 leaves   p1,2,hex a record of kind 1 and id 2 of task 0
  *       b0 begins observation 0   w0,hex writes to it   e0,1 ends it as observer 1   o0 probe 0   t5 5 us pass   s stop
+ *       r3 another boot, for reason 3
  * Answers end with a line "."; bytes are hexadecimal.
  */
 #define _GNU_SOURCE
@@ -147,15 +148,24 @@ static void step(char *word, p4v_writer *writers)
     }
 }
 
+static void boot_again(agent_ring *ring, unsigned tasks, unsigned reason)
+{
+    s_task = 1;
+    recorder_resume(ring, tasks, (uint8_t)reason);
+}
+
 static void record(char *words)
 {
     agent_ring ring = {.capacity = strtoul(strsep(&words, " "), NULL, 10)};
     ring.bytes = malloc(ring.capacity ? ring.capacity : 1);
     p4v_writer writers[OBSERVATIONS];
+    unsigned tasks = (unsigned)strtoul(strsep(&words, " "), NULL, 10);
     s_task = 1;
-    recorder_start(&ring, (unsigned)strtoul(strsep(&words, " "), NULL, 10));
+    recorder_start(&ring, tasks);
     for (char *word; (word = strsep(&words, " "));)
-        if (*word)
+        if (*word == 'r')
+            boot_again(&ring, tasks, (unsigned)atoi(word + 1));
+        else if (*word)
             step(word, writers);
     recorder_stop(0);
     printf("%u %u ", ring.lost, ring.records);
