@@ -55,6 +55,9 @@ KIND(pack, PACK_FIELDS)
 KIND(system, SYSTEM_FIELDS)
 KIND(mode, MODE_FIELDS)
 KIND(register, REGISTER_FIELDS)
+#ifdef HAS_TINYBMS
+KIND(stats, STATS_FIELDS)
+#endif
 #ifdef HAS_GATEWAY
 KIND(config, CONFIG_FIELDS)
 KIND(alerts, ALERT_FIELDS)
@@ -85,6 +88,9 @@ static const event_kind kinds[] = {
     {EVENT_TINYBMS_CONNECTED, 6, 0, NULL, NULL, NULL},
     {EVENT_TINYBMS_DISCONNECTED, 7, 0, NULL, NULL, NULL},
     {EVENT_MQTT_STATUS_UPDATED, 8, 0, NULL, NULL, NULL},
+#ifdef HAS_TINYBMS
+    {EVENT_TINYBMS_STATS_UPDATED, 9, sizeof(tinybms_stats_t), put_stats_payload, &publish_stats, &deliver_stats},
+#endif
 #ifdef HAS_GATEWAY
     {EVENT_CONFIG_UPDATED, 10, sizeof(hmi_config_t), put_config_payload, &publish_config, &deliver_config},
     {EVENT_ALERTS_ACTIVE_UPDATED, 11, sizeof(alert_list_t), put_alerts_payload, &publish_alerts, &deliver_alerts},
@@ -340,6 +346,9 @@ static p4v_observer *const observers[] = {
     &publish_battery, &publish_pack, &publish_system, &publish_mode, &publish_register, &publish_other, &published,
     &subscribed, &handler_enter, &handler_return,
     &deliver_battery, &deliver_pack, &deliver_system, &deliver_mode, &deliver_register,
+#ifdef HAS_TINYBMS
+    &publish_stats, &deliver_stats,
+#endif
 #ifdef HAS_GATEWAY
     &publish_config, &publish_alerts, &deliver_config, &deliver_alerts,
 #endif

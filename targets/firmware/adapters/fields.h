@@ -16,6 +16,20 @@
 #define HAS_GATEWAY
 #endif
 
+/* A firmware that talks to a TinyBMS publishes its statistics, which may have latency and depth. */
+#if __has_include("tinybms_client.h")
+#define HAS_TINYBMS
+#include "tinybms_client.h"
+#define STATS_COUNTERS                                                                                    \
+    "reads_ok:u32,reads_failed:u32,writes_ok:u32,writes_failed:u32,crc_errors:u32,timeouts:u32,nacks:u32," \
+    "retries:u32"
+#ifdef P4V_TC_LATENCY_FIELDS
+#define STATS_FIELDS STATS_COUNTERS ",avg_latency_ms:u32,queue_depth:u32,queue_depth_max:u32"
+#else
+#define STATS_FIELDS STATS_COUNTERS
+#endif
+#endif
+
 #define BATTERY_FIELDS "soc:f32,soh:f32,voltage:f32,current:f32,power:f32,temperature:f32,flags:u8"
 #define PACK_FIELDS                                                                                              \
     "cell_count:u8,cell_min:f32,cell_max:f32,cell_delta:f32,cell_avg:f32,bal_start:f32,bal_stop:f32,balancing:u32," \
@@ -82,6 +96,25 @@ static inline void put_register(p4v_writer *writer, const tinybms_register_updat
     p4v_put_f32(writer, update->user_value);
     p4v_put_bytes(writer, update->key, strnlen(update->key, sizeof(update->key)));
 }
+
+#ifdef HAS_TINYBMS
+static inline void put_stats(p4v_writer *writer, const tinybms_stats_t *stats)
+{
+    p4v_put_uint(writer, stats->reads_ok, 4);
+    p4v_put_uint(writer, stats->reads_failed, 4);
+    p4v_put_uint(writer, stats->writes_ok, 4);
+    p4v_put_uint(writer, stats->writes_failed, 4);
+    p4v_put_uint(writer, stats->crc_errors, 4);
+    p4v_put_uint(writer, stats->timeouts, 4);
+    p4v_put_uint(writer, stats->nacks, 4);
+    p4v_put_uint(writer, stats->retries, 4);
+#ifdef P4V_TC_LATENCY_FIELDS
+    p4v_put_uint(writer, stats->avg_latency_ms, 4);
+    p4v_put_uint(writer, stats->queue_depth, 4);
+    p4v_put_uint(writer, stats->queue_depth_max, 4);
+#endif
+}
+#endif
 
 #ifdef HAS_GATEWAY
 

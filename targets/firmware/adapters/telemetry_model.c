@@ -1,14 +1,12 @@
 /*
- * telemetry_model.c: boots the model and stands in for the TinyBMS that it polls.
+ * telemetry_model.c: boots the model, and sees what its polling reads.
  *
- * Doubles of tinybms_get_register_by_key and tinybms_model_read_register, both weak: sources of the user's win. A read
- * answers with the next token of the environment stream "tinybms" (0: it fails), by default with even tokens from
- * DEFAULT_FIRST on, and publishes the register update as the real tinybms_model does.
+ * tinybms_model_read_register is wrapped by the linker, whoever defines it: the firmware, a stub of the user's, or the
+ * double in tinybms_model_double.c. A value that is no register's for any token is shown as token 0.
  */
 #include "telemetry_model.h"
 
-#include <stdatomic.h>
-#include <string.h>
+#include <math.h>
 
 #include "bus.h"
 #include "p4v_adapter.h"
@@ -18,35 +16,21 @@
 #include "tinybms_registers.h"
 #endif
 
-#define DEFAULT_FIRST 202u
-#define DEFAULT_LAST 398u
+P4V_WRAP(tinybms_model_read_register)
 
-/* Whatever the firmware calls it: it has at least an address and a key. */
-typedef __typeof__(*tinybms_get_register_by_key("")) descriptor_t;
+#define LAST_TOKEN 398u
+#define SAME_VALUE 1e-3f
+
+esp_err_t __real_tinybms_model_read_register(uint16_t address, float *value);
+esp_err_t __wrap_tinybms_model_read_register(uint16_t address, float *value);
 
 static p4v_observer read_seen = {.name = "tm.read", .fields = "address:u16,ok:bool,token:u32"};
-static atomic_uint default_reads;
 
-/* ---- the register table ---- */
-
-#define DESCRIPTOR(number_, address_, key_) {.address = address_, .key = key_},
-static const descriptor_t descriptors[] = {REGISTER_LIST(DESCRIPTOR)};
-
-__attribute__((weak)) const descriptor_t *tinybms_get_register_by_key(const char *key)
-{
-    for (size_t i = 0; i < BMS_REGISTERS; i++) {
-        if (strcmp(descriptors[i].key, key) == 0) {
-            return &descriptors[i];
-        }
-    }
-    return NULL;
-}
-
-/* Addresses come from the firmware's table when it has one. */
+/* Addresses come from the firmware's table. */
 static const bms_register *register_at(uint16_t address)
 {
     for (size_t i = 0; i < BMS_REGISTERS; i++) {
-        const descriptor_t *descriptor = tinybms_get_register_by_key(bms_registers[i].key);
+        __auto_type descriptor = tinybms_get_register_by_key(bms_registers[i].key);
         if (descriptor != NULL && descriptor->address == address) {
             return &bms_registers[i];
         }
@@ -54,22 +38,15 @@ static const bms_register *register_at(uint16_t address)
     return NULL;
 }
 
-/* ---- reading ---- */
-
-static uint32_t next_token(void)
+static uint32_t token_of(uint16_t address, float value)
 {
-    int64_t token = p4v_environment("tinybms", -1);
-    if (token >= 0) {
-        return (uint32_t)token;
+    const bms_register *from = register_at(address);
+    for (uint32_t token = 1; from != NULL && token <= LAST_TOKEN; token++) {
+        if (fabsf(register_value(from->number, token) - value) < SAME_VALUE) {
+            return token;
+        }
     }
-    unsigned count = (DEFAULT_LAST - DEFAULT_FIRST) / 2u + 1u;
-    return DEFAULT_FIRST + 2u * (atomic_fetch_add(&default_reads, 1u) % count);
-}
-
-static void publish_update(tinybms_register_update_t *update)
-{
-    event_t event = {.type = EVENT_TINYBMS_REGISTER_UPDATED, .data = update, .data_size = sizeof(*update)};
-    event_bus_publish(p4v_bus(), &event);
+    return 0;
 }
 
 static void observe_read(uint16_t address, bool ok, uint32_t token)
@@ -81,19 +58,12 @@ static void observe_read(uint16_t address, bool ok, uint32_t token)
     p4v_observe_end(&read_seen, &writer);
 }
 
-__attribute__((weak)) esp_err_t tinybms_model_read_register(uint16_t address, float *value)
+esp_err_t __wrap_tinybms_model_read_register(uint16_t address, float *value)
 {
-    const bms_register *from = register_at(address);
-    uint32_t token = next_token();
-    bool ok = from != NULL && token != 0;
-    if (ok) {
-        tinybms_register_update_t update = update_from_token(from, token);
-        update.address = address;
-        *value = update.user_value;
-        publish_update(&update);
-    }
-    observe_read(address, ok, token);
-    return ok ? ESP_OK : ESP_ERR_TIMEOUT;
+    esp_err_t result = __real_tinybms_model_read_register(address, value);
+    bool ok = result == ESP_OK;
+    observe_read(address, ok, ok ? token_of(address, *value) : 0);
+    return result;
 }
 
 /* ---- the adapter ---- */
