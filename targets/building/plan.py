@@ -15,8 +15,9 @@ from pathlib import Path
 
 from p4verify.targets.building import cjson
 from p4verify.targets.building.compilers import Compiler
-from p4verify.targets.building.manifest import ADAPTERS, CXX_SUFFIXES, ConfigValue, Manifest, sdkconfig_header
+from p4verify.targets.building.manifest import ADAPTERS, CXX_SUFFIXES, Manifest
 from p4verify.targets.building.objects import Roots, Unit, digest_of, write_atomically
+from p4verify.targets.building.sdkconfig import ConfigValue, sdkconfig_header
 
 RUNTIME = Path(__file__).parent.parent / "c"
 C_STANDARD, CXX_STANDARD = "gnu17", "gnu++20"
