@@ -326,6 +326,8 @@ class HardenedCheck(Figure):
 
 def figures() -> tuple[Figure, ...]:
     """Every figure, in the order in which they are shown. Those that are divided by one another lie side by side."""
+    from p4verify.stateful.linearizability_figures import linearizability_figures  # it needs `Figure` from here
+
     shared = SharedCampaign(frozenset(flaw.id for flaw in FLAWS.values()))
     rate = "sim.executions_per_second"
     return (
@@ -339,6 +341,7 @@ def figures() -> tuple[Figure, ...]:
         Exploring(f"{rate}.check.words", Case(_hardened, check_program())),
         *(FirstFinding(flaw, shared) for flaw in FLAWS),
         HardenedCheck(),
+        *linearizability_figures(),
     )
 
 

@@ -107,11 +107,13 @@ class Writes:
         return Invocation("write", (value,))
 
 
-def make_stale(history: list[Operation], random: Random) -> list[Operation]:
-    """Lets one read of the last tenth return what was written long before it: that has no place any more."""
+def make_stale(history: list[Operation], random: Random, value: Value | None = None) -> list[Operation]:
+    """Lets one read of the last tenth return `value`, or what was written first: where that was long before it, and
+    not again, it has no place any more. The history must have reads that returned, and writes.
+    """
     reads = [index for index, one in enumerate(history) if one.name == "read" and one.returned is not None]
     late = random.choice(reads[-max(1, len(reads) // 10) :])
-    early = next(one for one in history if one.name == "write")
+    first = next(one for one in history if one.name == "write").invocation.arguments[0]
     stale = list(history)
-    stale[late] = replace(stale[late], results={"value": early.invocation.arguments[0]})
+    stale[late] = replace(stale[late], results={"value": first if value is None else value})
     return stale
