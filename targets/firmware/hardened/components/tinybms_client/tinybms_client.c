@@ -106,8 +106,8 @@ static unsigned carry_out(const tinybms_work_t *work, tinybms_outcome_t *outcome
     bool reads = work->request.kind == TINYBMS_READ;
     unsigned attempts = 0;
     while (attempts < TINYBMS_RETRY_COUNT && outcome->result != ESP_OK) {
-        if (attempts > 0) {
-            vTaskDelay(pdMS_TO_TICKS(TINYBMS_RETRY_PAUSE_MS));
+        if (attempts > 0 && !tinybms_requests_pause(work, pdMS_TO_TICKS(TINYBMS_RETRY_PAUSE_MS))) {
+            break;
         }
         if (!(reads ? attempt_read(work, outcome) : attempt_write(work, outcome))) {
             break;
@@ -143,11 +143,15 @@ static TickType_t ticks_until_stats(const tinybms_stats_t *stats)
 }
 
 /* What the bus refuses is published an interval later. */
-static void publish_stats(const tinybms_stats_t *stats)
+static void publish_due_stats(void)
 {
-    tinybms_stats_event_t event = {.stats = *stats, .timestamp_ms = (uint64_t)(esp_timer_get_time() / 1000)};
+    tinybms_stats_event_t event = {.stats = tinybms_counters()};
+    if (ticks_until_stats(&event.stats) > 0) {
+        return;
+    }
+    event.timestamp_ms = (uint64_t)(esp_timer_get_time() / 1000);
     if (publish(EVENT_TINYBMS_STATS_UPDATED, &event, sizeof(event))) {
-        s_stats_shown = *stats;
+        s_stats_shown = event.stats;
     }
     s_stats_due_at = xTaskGetTickCount() + pdMS_TO_TICKS(CONFIG_TINYBMS_STATS_INTERVAL_MS);
 }
@@ -157,15 +161,11 @@ static void tinybms_client_worker_task(void *argument)
     (void)argument;
     for (;;) {
         tinybms_stats_t stats = tinybms_counters();
-        TickType_t ticks = ticks_until_stats(&stats);
-        if (ticks == 0) {
-            publish_stats(&stats);
-            continue;
-        }
         tinybms_work_t work;
-        if (tinybms_requests_take(&work, ticks)) {
+        if (tinybms_requests_take(&work, ticks_until_stats(&stats))) {
             serve(&work);
         }
+        publish_due_stats();
     }
 }
 

@@ -7,6 +7,7 @@
 
 #include "esp_timer.h"
 #include "freertos/semphr.h"
+#include "freertos/task.h"
 #include "tinybms_counters.h"
 
 /* Those that wait, the one in work, and outcomes that their callers have not fetched yet. */
@@ -27,6 +28,7 @@ typedef struct {
 
 static SemaphoreHandle_t s_lock;
 static SemaphoreHandle_t s_arrived;  /* binary: something was put since the worker looked last */
+static SemaphoreHandle_t s_given_up;  /* binary: somebody left the worker alone with its request, now or earlier */
 static slot_t s_slots[SLOTS];
 static uint32_t s_accepted;
 
@@ -44,7 +46,8 @@ bool tinybms_requests_init(void)
 {
     s_lock = xSemaphoreCreateMutex();
     s_arrived = xSemaphoreCreateBinary();
-    bool made = s_lock != NULL && s_arrived != NULL;
+    s_given_up = xSemaphoreCreateBinary();
+    bool made = s_lock != NULL && s_arrived != NULL && s_given_up != NULL;
     for (tinybms_slot_t i = 0; i < SLOTS; i++) {
         s_slots[i].finished = xSemaphoreCreateBinary();
         made = made && s_slots[i].finished != NULL;
@@ -118,17 +121,19 @@ esp_err_t tinybms_requests_put(const tinybms_request_t *request, bool waits, tin
     return found != NULL ? ESP_OK : ESP_ERR_NO_MEM;
 }
 
-/* Somebody is told the outcome even if the caller is not: such a read is worth its attempts. Writes never are, once
- * their caller was told that it does not know. */
-static bool has_another_reader(const slot_t *slot)
+/* Whether another attempt is worth it. A read with `done` tells somebody its value even if not the caller; a write never
+ * is, once its caller was told that the outcome is unknown. */
+static bool is_wanted(const slot_t *slot)
 {
-    return slot->request.kind == TINYBMS_READ && slot->request.done != NULL;
+    return !slot->gave_up || (slot->request.kind == TINYBMS_READ && slot->request.done != NULL);
 }
 
 static void give_up(slot_t *slot)
 {
     slot->gave_up = true;
-    if (slot->phase == WAITING && !has_another_reader(slot)) {
+    if (slot->phase == WORKING) {
+        xSemaphoreGive(s_given_up);
+    } else if (!is_wanted(slot)) {
         enter_phase(slot, FREE);
     }
     tinybms_count_gave_up(slot->request.kind);
@@ -176,14 +181,32 @@ bool tinybms_requests_take(tinybms_work_t *work, TickType_t ticks)
 bool tinybms_requests_send(const tinybms_work_t *work, void (*send)(const tinybms_frame_t *),
                            const tinybms_frame_t *frame)
 {
-    const slot_t *slot = &s_slots[work->slot];
     lock_table();
-    bool wanted = !slot->gave_up || has_another_reader(slot);
+    bool wanted = is_wanted(&s_slots[work->slot]);
     if (wanted) {
         send(frame);
     }
     unlock_table();
     return wanted;
+}
+
+static bool is_still_wanted(const tinybms_work_t *work)
+{
+    lock_table();
+    bool wanted = is_wanted(&s_slots[work->slot]);
+    unlock_table();
+    return wanted;
+}
+
+bool tinybms_requests_pause(const tinybms_work_t *work, TickType_t ticks)
+{
+    TickType_t begin = xTaskGetTickCount();
+    TickType_t passed = 0;
+    while (is_still_wanted(work) && passed < ticks) {
+        xSemaphoreTake(s_given_up, ticks - passed);
+        passed = xTaskGetTickCount() - begin;
+    }
+    return passed >= ticks;
 }
 
 void tinybms_requests_finish(const tinybms_work_t *work, const tinybms_outcome_t *outcome)

@@ -36,6 +36,8 @@ bool tinybms_requests_take(tinybms_work_t *work, TickType_t ticks);
 /* Sends a frame, unless the asker has given the request up. Both under one lock: no caller can be told that its wait is
  * over while a frame goes out. */
 bool tinybms_requests_send(const tinybms_work_t *work, void (*send)(const tinybms_frame_t *), const tinybms_frame_t *);
+/* Lets time pass between two attempts; false as soon as the asker has given the request up. */
+bool tinybms_requests_pause(const tinybms_work_t *work, TickType_t ticks);
 /* Hands the outcome to an asker that still waits. */
 void tinybms_requests_finish(const tinybms_work_t *work, const tinybms_outcome_t *outcome);
 
