@@ -14,7 +14,8 @@ from hypothesis import given, seed, settings
 from hypothesis import strategies as st
 
 from p4verify.stateful.campaign import PORTFOLIO
-from p4verify.stateful.strategies import Programs, families
+from p4verify.stateful.families import families
+from p4verify.stateful.strategies import Programs
 from p4verify.stateful.subject import Subject
 from p4verify.targets.target import Exploration
 from p4verify.verify.program import Program

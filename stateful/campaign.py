@@ -16,7 +16,8 @@ from itertools import count
 from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
 from hypothesis import strategies as st
 
-from p4verify.stateful.strategies import Programs, focused
+from p4verify.stateful.families import focused
+from p4verify.stateful.strategies import Programs
 from p4verify.targets.sim import SimTarget
 from p4verify.targets.target import Exploration, Found, Origin, Progress
 from p4verify.verify.explore import Finding, Tally, judge

@@ -21,10 +21,11 @@ from p4verify.stateful.blind import blind_invariants
 from p4verify.stateful.campaign import Campaign, Sighting, Status
 from p4verify.stateful.confirm import Confirmed, Confirmer
 from p4verify.stateful.enduring import EnduringTarget
+from p4verify.stateful.families import families
 from p4verify.stateful.interrupting import first_interrupt
 from p4verify.stateful.own_operations import FAMILIAR, own_operations
 from p4verify.stateful.relocate import relocations
-from p4verify.stateful.strategies import Programs, families
+from p4verify.stateful.strategies import Programs
 from p4verify.targets.building.build import Build
 from p4verify.targets.shared_words import names_of
 from p4verify.targets.sim import SimTarget

@@ -16,7 +16,8 @@ from p4verify.verify.program import Invocation, Program, Task, Value
 
 FAMILIAR = frozenset({
     "bus.battery", "bus.pack", "bus.register", "bus.system", "bus.mode", "bus.tinybms", "bus.mqtt", "bus.metrics",
-    "np.metrics",
+    "np.metrics", "re.telemetry", "re.json", "re.mode", "re.config", "re.http", "re.online", "tc.read", "tc.write",
+    "tc.restart", "tc.stats", "tc.state",
 })  # fmt: skip
 """Operations that the program families call."""
 DELAYS_MS = (0, 0, 10, 500)

@@ -10,8 +10,7 @@ These families refuse to know what is right: they only make things meet.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from itertools import count
 
 from hypothesis import strategies as st
@@ -28,6 +27,10 @@ POLL_MS, POLL_STEP_MS = 500, 20
 TICK_MS = 10
 HTTP_OK, HTTP_FAILS, HTTP_LATE = 0, 1, 2
 """What the HTTP double does: answers, fails, or delivers and then reports failure."""
+FINE = 400
+"""The first of the tokens whose values differ by less than the delta threshold (verify/tokens.py)."""
+NAMES = {"re.fine": "re.telemetry"}
+"""Steps that are another operation with tokens of another kind."""
 
 
 def http_answer(kind: int, cost_us: int) -> int:
@@ -45,8 +48,10 @@ class _Tokens:
         operation, rest = step
         if operation == "bus.register":
             return (*rest, next(self._next["tinybms"]))
-        if operation in ("bus.battery", "bus.pack"):
+        if operation in ("bus.battery", "bus.pack", "re.telemetry", "re.config"):
             return (next(self._next["s3"]), *rest)
+        if operation == "re.fine":
+            return (FINE + int(rest[0]), *rest[1:])
         return rest
 
 
@@ -62,16 +67,17 @@ def assemble(
     made = tuple(
         Task(
             f"task_{'abcdefgh'[number]}",
-            tuple(Invocation(step[0], tokens.complete(step), delay) for step, delay in steps),
+            tuple(Invocation(NAMES.get(step[0], step[0]), tokens.complete(step), delay) for step, delay in calls),
             priorities[number],
         )
-        for number, steps in enumerate(tasks)
+        for number, calls in enumerate(tasks)
     )
     streams = {name: tuple(values) for name, values in environment.items() if values}
     return Program(made, streams, settle_ms, tuple(Invocation(name) for name in final))
 
 
-def _steps(kinds: Sequence[Step], delays: Sequence[int], most: int) -> st.SearchStrategy[list[tuple[Step, int]]]:
+def steps(kinds: Sequence[Step], delays: Sequence[int], most: int) -> st.SearchStrategy[list[tuple[Step, int]]]:
+    """One to `most` steps, each with the delay before it."""
     return st.lists(st.tuples(st.sampled_from(kinds), st.sampled_from(delays)), min_size=1, max_size=most)
 
 
@@ -110,9 +116,9 @@ def _register(number: int) -> Step:
 def publisher_programs(draw: st.DrawFn, period_ms: int = 1000) -> Program:
     """Events, metrics reads and reconnections that meet the publisher's period. Connected mode: nothing polls."""
     delays = (0, period_ms, TICK_MS, 2 * period_ms)
-    source = [(BATTERY, 0), (PACK, 0), *draw(_steps((BATTERY, PACK, BATTERY, WIDE_PACK), delays, 4))]
+    source = [(BATTERY, 0), (PACK, 0), *draw(steps((BATTERY, PACK, BATTERY, WIDE_PACK), delays, 4))]
     kinds = (NP_METRICS, ONLINE, OFFLINE, BATTERY)
-    others = draw(st.lists(_steps(kinds, (period_ms, 0, 2 * period_ms), 4), max_size=2))
+    others = draw(st.lists(steps(kinds, (period_ms, 0, 2 * period_ms), 4), max_size=2))
     priorities = draw(st.lists(st.sampled_from(PRIORITIES), min_size=3, max_size=3))
     environment = {"http": draw(_http(6))}
     settle = draw(st.sampled_from((period_ms, 3 * period_ms)))
@@ -123,9 +129,9 @@ def publisher_programs(draw: st.DrawFn, period_ms: int = 1000) -> Program:
 def backlog_programs(draw: st.DrawFn, period_ms: int = 1000, capacity: int = 8) -> Program:
     """Points pile up while the server is away, and drain when it comes back: the ring and its counters under stress."""
     away = draw(st.integers(1, 3) | st.integers(capacity, capacity + 2))
-    source = [(BATTERY, 0), (PACK, 0), (OFFLINE, 0), *draw(_steps((BATTERY, PACK), (period_ms, 0), 3))]
-    back = [(ONLINE, away * period_ms), *draw(_steps((ONLINE, OFFLINE, ONLINE), (0, TICK_MS, period_ms), 2))]
-    reader = [(NP_METRICS, away * period_ms), *draw(_steps((NP_METRICS,), (0, TICK_MS, period_ms), 3))]
+    source = [(BATTERY, 0), (PACK, 0), (OFFLINE, 0), *draw(steps((BATTERY, PACK), (period_ms, 0), 3))]
+    back = [(ONLINE, away * period_ms), *draw(steps((ONLINE, OFFLINE, ONLINE), (0, TICK_MS, period_ms), 2))]
+    reader = [(NP_METRICS, away * period_ms), *draw(steps((NP_METRICS,), (0, TICK_MS, period_ms), 3))]
     priorities = draw(st.lists(st.sampled_from(PRIORITIES), min_size=3, max_size=3))
     environment = {"http": draw(_http(6))}
     return assemble([source, back, reader], priorities, environment, 2 * period_ms, ("np.metrics", "bus.metrics"))
@@ -136,7 +142,7 @@ def reconnects(draw: st.DrawFn, period_ms: int = 1000) -> Program:
     """The server comes back in the very tick in which the publisher wakes: two tasks drain one ring."""
     away = draw(st.integers(1, 3))
     source = [(BATTERY, 0), (PACK, 0), (OFFLINE, 0)]
-    back = [(ONLINE, (away + 1) * period_ms), *draw(_steps((NP_METRICS, ONLINE), (0, TICK_MS), 2))]
+    back = [(ONLINE, (away + 1) * period_ms), *draw(steps((NP_METRICS, ONLINE), (0, TICK_MS), 2))]
     environment = {"http": [http_answer(HTTP_OK, draw(st.sampled_from((0, 0, 2000))))] * 9}
     priorities = (5, draw(st.sampled_from((4, 6))))
     return assemble([source, back], priorities, environment, period_ms // 2, ("np.metrics",))
@@ -145,10 +151,10 @@ def reconnects(draw: st.DrawFn, period_ms: int = 1000) -> Program:
 @st.composite
 def failing_posts(draw: st.DrawFn, period_ms: int = 1000) -> Program:
     """Posts fail although the network is reported reachable: each must be tried again by itself."""
-    source = [(BATTERY, 0), (PACK, 0), (ONLINE, 0), *draw(_steps((BATTERY, PACK), (period_ms, 0), 2))]
+    source = [(BATTERY, 0), (PACK, 0), (ONLINE, 0), *draw(steps((BATTERY, PACK), (period_ms, 0), 2))]
     kinds = st.sampled_from((HTTP_FAILS, HTTP_LATE, HTTP_OK))
     answers = draw(st.lists(st.builds(http_answer, kinds, st.sampled_from((2000, 0, 20_000))), max_size=3))
-    reader = draw(_steps((NP_METRICS, BATTERY), (period_ms, 0, 2 * period_ms), 2))
+    reader = draw(steps((NP_METRICS, BATTERY), (period_ms, 0, 2 * period_ms), 2))
     environment = {"http": [http_answer(HTTP_FAILS, 20_000), *answers]}
     return assemble([source, reader], (5, 4), environment, 2 * period_ms, ("np.metrics", "bus.metrics"))
 
@@ -165,8 +171,8 @@ def packs(draw: st.DrawFn, period_ms: int = 1000) -> Program:
 @st.composite
 def cell_updates(draw: st.DrawFn) -> Program:
     """Cells change in the very tick in which the model polls: two tasks work out one pack."""
-    source = [(AUTONOMOUS, 0), (_cell(0), 0), *draw(_steps((_cell(0), _cell(1)), (POLL_MS, 0), 2))]
-    other = draw(_steps((_cell(1), _cell(2), _register(0)), (POLL_MS, 0, POLL_STEP_MS), 2))
+    source = [(AUTONOMOUS, 0), (_cell(0), 0), *draw(steps((_cell(0), _cell(1)), (POLL_MS, 0), 2))]
+    other = draw(steps((_cell(1), _cell(2), _register(0)), (POLL_MS, 0, POLL_STEP_MS), 2))
     return assemble([source, other], (5, 5), {}, 5 * POLL_STEP_MS, ())
 
 
@@ -175,7 +181,7 @@ def overflows(draw: st.DrawFn, period_ms: int = 1000, capacity: int = 8) -> Prog
     """More points than the ring holds while the server is away, read at rest."""
     full = (capacity + draw(st.integers(1, 2))) * period_ms
     source = [(BATTERY, 0), (PACK, 0), (OFFLINE, 0), (NP_METRICS, full + period_ms // 2)]
-    others = draw(_steps((BATTERY, NP_METRICS, OFFLINE), (period_ms, 2 * period_ms), 3))
+    others = draw(steps((BATTERY, NP_METRICS, OFFLINE), (period_ms, 2 * period_ms), 3))
     return assemble([source, others], (5, 4), {}, draw(st.sampled_from((0, period_ms))), ("np.metrics", "bus.metrics"))
 
 
@@ -183,9 +189,9 @@ def overflows(draw: st.DrawFn, period_ms: int = 1000, capacity: int = 8) -> Prog
 def flag_keepers(draw: st.DrawFn) -> Program:
     """Connection flags, then mode changes, then a whole round of polling that shows them."""
     flags = [(draw(st.sampled_from((MQTT_UP, PLUGGED, MQTT_DOWN))), 0) for _ in range(draw(st.integers(1, 3)))]
-    modes = [(AUTONOMOUS, 0), *draw(_steps((CONNECTED, AUTONOMOUS), (0, POLL_MS, POLL_STEP_MS), 2)), (AUTONOMOUS, 0)]
+    modes = [(AUTONOMOUS, 0), *draw(steps((CONNECTED, AUTONOMOUS), (0, POLL_MS, POLL_STEP_MS), 2)), (AUTONOMOUS, 0)]
     priorities = draw(st.lists(st.sampled_from(PRIORITIES), min_size=2, max_size=2))
-    tasks = [[*flags, *modes], draw(_steps((MQTT_UP, _register(0), _cell(0)), (0, POLL_MS, 2 * POLL_MS), 2))]
+    tasks = [[*flags, *modes], draw(steps((MQTT_UP, _register(0), _cell(0)), (0, POLL_MS, 2 * POLL_MS), 2))]
     return assemble(tasks, priorities, {}, 2 * POLL_MS, ("bus.metrics",))
 
 
@@ -195,9 +201,9 @@ def telemetry_programs(draw: st.DrawFn) -> Program:
     delays = (0, POLL_MS, POLL_STEP_MS, TICK_MS, 5 * POLL_STEP_MS)
     registers = tuple(_register(number) for number in range(5))
     cells = (_cell(0), _cell(1), _cell(2))
-    first = [(AUTONOMOUS, 0), *draw(_steps((*cells, *registers, CONNECTED, AUTONOMOUS), delays, 5))]
-    second = draw(_steps((*cells, AUTONOMOUS, CONNECTED, PLUGGED, UNPLUGGED, MQTT_UP, MQTT_DOWN), delays, 4))
-    third = draw(st.lists(_steps((*cells, CONNECTED, AUTONOMOUS), delays, 3), max_size=1))
+    first = [(AUTONOMOUS, 0), *draw(steps((*cells, *registers, CONNECTED, AUTONOMOUS), delays, 5))]
+    second = draw(steps((*cells, AUTONOMOUS, CONNECTED, PLUGGED, UNPLUGGED, MQTT_UP, MQTT_DOWN), delays, 4))
+    third = draw(st.lists(steps((*cells, CONNECTED, AUTONOMOUS), delays, 3), max_size=1))
     priorities = draw(st.lists(st.sampled_from(PRIORITIES), min_size=3, max_size=3))
     environment = {"tinybms": draw(st.lists(st.sampled_from((0, 300, 302, 304)), max_size=4))}
     settle = draw(st.sampled_from((POLL_MS, 2 * POLL_MS)))
@@ -212,7 +218,7 @@ def mode_storms(draw: st.DrawFn) -> Program:
     for _ in range(flips):
         storm += [(CONNECTED, draw(st.sampled_from((POLL_MS, POLL_MS + POLL_STEP_MS, 0, POLL_STEP_MS)))),
                   (AUTONOMOUS, draw(st.sampled_from((0, POLL_STEP_MS, POLL_MS))))]  # fmt: skip
-    feeder = draw(_steps((_cell(0), _cell(1), _register(0), _register(2)), (0, POLL_MS, POLL_STEP_MS), 4))
+    feeder = draw(steps((_cell(0), _cell(1), _register(0), _register(2)), (0, POLL_MS, POLL_STEP_MS), 4))
     priorities = draw(st.lists(st.sampled_from(PRIORITIES), min_size=2, max_size=2))
     return assemble([storm, feeder], priorities, {}, POLL_MS, ("bus.metrics",))
 
@@ -221,7 +227,7 @@ def mode_storms(draw: st.DrawFn) -> Program:
 def resets(draw: st.DrawFn) -> Program:
     """A pack is known, the source changes and comes back, new cells make a new pack: nothing of the old may show."""
     storm = [(AUTONOMOUS, 0), (_cell(0), 0), (_cell(1), 0), (CONNECTED, POLL_MS), (AUTONOMOUS, 0), (_cell(2), 0)]
-    feeder = [(_cell(1), POLL_MS), *draw(_steps((_cell(0), _cell(2)), (0, POLL_STEP_MS, POLL_MS), 2))]
+    feeder = [(_cell(1), POLL_MS), *draw(steps((_cell(0), _cell(2)), (0, POLL_STEP_MS, POLL_MS), 2))]
     priorities = draw(st.lists(st.sampled_from(PRIORITIES), min_size=2, max_size=2))
     return assemble([storm, feeder], priorities, {}, POLL_MS, ())
 
@@ -230,9 +236,9 @@ def resets(draw: st.DrawFn) -> Program:
 def system_programs(draw: st.DrawFn, period_ms: int = 1000) -> Program:
     """Everything at once: events of both sources, mode switches, network flaps, readers."""
     delays = (0, POLL_MS, period_ms, POLL_STEP_MS)
-    source = [(BATTERY, 0), (PACK, 0), *draw(_steps((BATTERY, PACK, ONLINE, OFFLINE), delays, 3))]
-    modes = draw(_steps((AUTONOMOUS, CONNECTED, _cell(0), _cell(1), _register(0), MQTT_UP, PLUGGED), delays, 4))
-    reader = draw(_steps((NP_METRICS, BUS_METRICS, ONLINE), delays, 3))
+    source = [(BATTERY, 0), (PACK, 0), *draw(steps((BATTERY, PACK, ONLINE, OFFLINE), delays, 3))]
+    modes = draw(steps((AUTONOMOUS, CONNECTED, _cell(0), _cell(1), _register(0), MQTT_UP, PLUGGED), delays, 4))
+    reader = draw(steps((NP_METRICS, BUS_METRICS, ONLINE), delays, 3))
     priorities = draw(st.lists(st.sampled_from(PRIORITIES), min_size=3, max_size=3))
     environment = {"http": draw(_http(4))}
     return assemble([source, modes, reader], priorities, environment, period_ms, ("np.metrics", "bus.metrics"))
@@ -245,52 +251,3 @@ def bursts(draw: st.DrawFn) -> Program:
     kinds = st.sampled_from((BATTERY, PACK, MQTT_UP, ONLINE))
     tasks = [[(draw(kinds), 0) for _ in range(size)] for _ in range(draw(st.integers(2, 3)))]
     return assemble(tasks, (6, 6, 5), {}, 1000, ("np.metrics", "bus.metrics"))
-
-
-FOCUS: Mapping[str, tuple[str, ...]] = {
-    "np.": ("reconnects", "publisher", "failures", "backlog", "overflows", "packs", "system"),
-    "tm.": ("modes", "cells", "resets", "telemetry", "flags", "system"),
-    "bus.": ("bursts", "publisher", "backlog", "system", "telemetry"),
-}
-"""The families that bear on a component's invariants, by the prefix of their ids; the system's need all."""
-
-
-def focused(families: Mapping[str, Programs], ids: Iterable[str]) -> Mapping[str, Programs]:
-    """Those families that bear on these invariants."""
-    prefixes = {f"{id_.partition('.')[0]}." for id_ in ids}
-    if not prefixes <= FOCUS.keys():
-        return families
-    wanted = dict.fromkeys(name for prefix in sorted(prefixes) for name in FOCUS[prefix])
-    return {name: families[name] for name in wanted}
-
-
-def offered(program: Program, operations: frozenset[str]) -> Program:
-    """The program without the operations that a firmware does not have; tasks that have nothing left are dropped."""
-    tasks = (
-        replace(task, invocations=tuple(call for call in task.invocations if call.operation in operations))
-        for task in program.tasks
-    )
-    final = tuple(call for call in program.final if call.operation in operations)
-    return replace(program, tasks=tuple(task for task in tasks if task.invocations), final=final)
-
-
-def families(config: Mapping[str, Value], operations: frozenset[str]) -> Mapping[str, Programs]:
-    """The families for a firmware with these CONFIG values and operations."""
-    period = int(config.get("CONFIG_NETWORK_TELEMETRY_PERIOD_MS", 5000))
-    capacity = int(config.get("CONFIG_NETWORK_TELEMETRY_BUFFER_DEPTH", 32))
-    made: Mapping[str, Programs] = {
-        "publisher": publisher_programs(period),
-        "reconnects": reconnects(period),
-        "telemetry": telemetry_programs(),
-        "packs": packs(period),
-        "failures": failing_posts(period),
-        "cells": cell_updates(),
-        "overflows": overflows(period, capacity),
-        "flags": flag_keepers(),
-        "modes": mode_storms(),
-        "resets": resets(),
-        "system": system_programs(period),
-        "bursts": bursts(),
-        "backlog": backlog_programs(period, capacity),
-    }
-    return {name: programs.map(lambda p: offered(p, operations)) for name, programs in made.items()}

@@ -14,7 +14,7 @@ from itertools import count
 from types import TracebackType
 from typing import Self
 
-from p4verify.stateful.strategies import offered
+from p4verify.stateful.families import offered
 from p4verify.stateful.violations import Case, ViolatedError, violation
 from p4verify.targets.building.build import build_firmware
 from p4verify.targets.building.manifest import Manifest

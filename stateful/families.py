@@ -1,0 +1,78 @@
+"""All families of programs: which there are for a firmware, and which bear on which invariants."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from p4verify.stateful.bms_families import bms_families
+from p4verify.stateful.gateway_families import gateway_families
+from p4verify.stateful.strategies import (
+    Programs,
+    backlog_programs,
+    bursts,
+    cell_updates,
+    failing_posts,
+    flag_keepers,
+    mode_storms,
+    overflows,
+    packs,
+    publisher_programs,
+    reconnects,
+    resets,
+    system_programs,
+    telemetry_programs,
+)
+from p4verify.verify.program import Program, Value
+
+FOCUS: Mapping[str, tuple[str, ...]] = {
+    "np.": ("reconnects", "publisher", "failures", "backlog", "overflows", "packs", "system"),
+    "tm.": ("modes", "cells", "resets", "telemetry", "flags", "system"),
+    "bus.": ("bursts", "publisher", "backlog", "system", "telemetry"),
+    "re.": ("frames", "cuts", "crossing", "flash", "hostile", "configs", "steady"),
+    "tc.": ("conversations", "late", "silence", "writes", "floods", "polling"),
+}
+"""The families that bear on a component's invariants, by the prefix of their ids; the system's need all."""
+
+
+def focused(families: Mapping[str, Programs], ids: Iterable[str]) -> Mapping[str, Programs]:
+    """Those families that bear on these invariants."""
+    prefixes = {f"{id_.partition('.')[0]}." for id_ in ids}
+    if not prefixes <= FOCUS.keys():
+        return families
+    wanted = dict.fromkeys(name for prefix in sorted(prefixes) for name in FOCUS[prefix])
+    return {name: families[name] for name in wanted if name in families}
+
+
+def offered(program: Program, operations: frozenset[str]) -> Program:
+    """The program without the operations that a firmware does not have; tasks that have nothing left are dropped."""
+    tasks = (
+        replace(task, invocations=tuple(call for call in task.invocations if call.operation in operations))
+        for task in program.tasks
+    )
+    final = tuple(call for call in program.final if call.operation in operations)
+    return replace(program, tasks=tuple(task for task in tasks if task.invocations), final=final)
+
+
+def families(config: Mapping[str, Value], operations: frozenset[str]) -> Mapping[str, Programs]:
+    """The families for a firmware with these CONFIG values and operations."""
+    period = int(config.get("CONFIG_NETWORK_TELEMETRY_PERIOD_MS", 5000))
+    capacity = int(config.get("CONFIG_NETWORK_TELEMETRY_BUFFER_DEPTH", 32))
+    made: Mapping[str, Programs] = {
+        "publisher": publisher_programs(period),
+        "reconnects": reconnects(period),
+        "telemetry": telemetry_programs(),
+        "packs": packs(period),
+        "failures": failing_posts(period),
+        "cells": cell_updates(),
+        "overflows": overflows(period, capacity),
+        "flags": flag_keepers(),
+        "modes": mode_storms(),
+        "resets": resets(),
+        "system": system_programs(period),
+        "bursts": bursts(),
+        "backlog": backlog_programs(period, capacity),
+        **(gateway_families(config) if "re.telemetry" in operations else {}),
+        **(bms_families(config) if "tc.read" in operations else {}),
+    }
+    return {name: programs.map(lambda p: offered(p, operations)) for name, programs in made.items()}
