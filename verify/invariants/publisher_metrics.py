@@ -14,8 +14,10 @@ from p4verify.verify.execution import Execution
 from p4verify.verify.history import Operation
 from p4verify.verify.invariants.publisher_points import COMPONENT
 from p4verify.verify.limits import config, offline_buffer
+from p4verify.verify.linearizability.judging import between, check_execution
+from p4verify.verify.models.counters import PublicationCounters
 from p4verify.verify.timeline import NEVER, Post, View, at, metrics
-from p4verify.verify.verdict import HELD, NOT_EXERCISED, Judgement, Setting, violated
+from p4verify.verify.verdict import HELD, NOT_EXERCISED, Judgement, Setting, Verdict, violated
 
 OTHER_CLOCK_MS = 100_000_000_000
 """A time above this is an epoch time, not time since boot: it cannot be compared with the records."""
@@ -123,7 +125,37 @@ def metrics_coherent(execution: Execution, setting: Setting) -> Judgement:
         wrong = _arithmetic(view, read) or _last_sync(view, read, posts) or _double_count(view, read)
         if wrong is not None:
             return violated(f"the metrics read at {at(read.invoked_us)} {wrong}", read.invoked, read.returned)
-    return HELD if reads and (view.builds or view.posts) else NOT_EXERCISED
+    unordered = _no_instants(view, posts) if len(reads) > 1 and posts else None
+    return unordered or (HELD if reads and (view.builds or view.posts) else NOT_EXERCISED)
+
+
+def _no_instants(view: View, posts: list[Post]) -> Judgement | None:
+    """Each read may be the state of some instant, and yet there may be no order of such instants.
+
+    Counts that were lost are np.monotone's finding, and leave nothing to compare with.
+    """
+    publications = [
+        between("publication", post.end, rest_after(view, post), _shown_times(view, post)) for post in posts
+    ]
+    model = PublicationCounters(view.margin_us, OTHER_CLOCK_MS)
+    result = check_execution(model, [*publications, *metrics(view, "np.metrics")])
+    if result.verdict is Verdict.OK:
+        return None
+    if result.blocked is None or monotone(view.execution, view.setting).violation is not None:
+        return NOT_EXERCISED
+    read = _snapshot(result.blocked)
+    return violated(
+        f"the metrics read at {at(read.invoked_us)} belong to no one instant: no order of the publications explains"
+        f" published_points {read.published} with last_sync_ms {read.last_sync_ms} after what was read before",
+        *(earlier.invoked for earlier in metrics(view, "np.metrics") if earlier in result.prefix),
+        read.invoked,
+        read.returned,
+    )
+
+
+def _shown_times(view: View, post: Post) -> tuple[int, int]:
+    """Between which times last_sync_ms may say that this post was published."""
+    return post.start_us - view.margin_us, post.end_us + view.margin_us
 
 
 def _arithmetic(view: View, read: Snapshot) -> str | None:
@@ -157,7 +189,8 @@ def _last_sync(view: View, read: Snapshot, posts: list[Post]) -> str | None:
 
 
 def _during(view: View, post: Post, time_us: int) -> bool:
-    return post.start_us - view.margin_us <= time_us <= post.end_us + view.margin_us
+    earliest, latest = _shown_times(view, post)
+    return earliest <= time_us <= latest
 
 
 def _double_count(view: View, read: Snapshot) -> str | None:

@@ -9,9 +9,12 @@ intact all the same: a point is compared with the *events* that the publisher wa
 from __future__ import annotations
 
 from p4verify.verify.execution import Execution
+from p4verify.verify.history import Operation
+from p4verify.verify.linearizability.judging import between, check_execution
+from p4verify.verify.model import Model
 from p4verify.verify.points import BATTERY_KEYS, BATTERY_ROUNDING, PACK_KEYS, PACK_ROUNDING, Point, carries
 from p4verify.verify.timeline import Handler, Post, View, at
-from p4verify.verify.verdict import HELD, NOT_EXERCISED, Judgement, Setting, violated
+from p4verify.verify.verdict import HELD, NOT_EXERCISED, Judgement, Setting, Verdict, violated
 
 COMPONENT = "network_publisher"
 
@@ -57,6 +60,7 @@ def freshness(execution: Execution, setting: Setting) -> Judgement:
     view = View.of(execution, setting)
     states = view.handled(COMPONENT, "battery", "pack")
     exercised = False
+    open_ = []
     for post in view.posts:
         point = post.point
         if point is None or not (point.battery or point.pack) or not 0 <= point.stamp_ms * 1000 <= view.history.end_us:
@@ -64,9 +68,57 @@ def freshness(execution: Execution, setting: Setting) -> Judgement:
         exercised = True
         first, last = _window(view, post, point)
         cuts = _cuts_between(states, first, last)
-        if not any(_shows(point, states, cut) for cut in cuts) and _intact(point, states):
+        shown = any(_shows(point, states, cut) for cut in cuts)
+        if not shown and _intact(point, states):
             return _stale(post, point, states, cuts)
-    return HELD if exercised else NOT_EXERCISED
+        if shown and len(cuts) > 1 and first <= last:
+            open_.append((post, first, last))
+    turned = _turned_back(states, open_) if len(open_) > 1 else None
+    return turned or (HELD if exercised else NOT_EXERCISED)
+
+
+def _turned_back(states: list[Handler], points: list[tuple[Post, int, int]]) -> Judgement | None:
+    """Points whose stamps leave open which event was the latest: each may be right, and yet no order explains all."""
+    writes = [between(state.kind, state.enter, state.leave, (place,)) for place, state in enumerate(states)]
+    reads = [between("read", low, high, results={"point": place}) for place, (_, low, high) in enumerate(points)]
+    result = check_execution(_Points(states, [post for post, _, _ in points]), [*writes, *reads])
+    if result.verdict is Verdict.OK:
+        return None
+    if result.blocked is None or result.blocked.results is None:
+        return NOT_EXERCISED
+    earlier = [points[int(one.results["point"])][0] for one in result.prefix if one.name == "read" and one.results]
+    post = points[int(result.blocked.results["point"])][0]
+    point = post.point
+    assert point is not None
+    return violated(
+        f"the point posted at {at(post.start_us)} is stamped {point.stamp_ms / 1000:.3f} s and shows"
+        f" {point.describe()}, but a point built before it shows a later event",
+        *(one.start for one in earlier[-3:]),
+        post.start,
+    )
+
+
+class _Points(Model[tuple[int, int]]):
+    """Which battery and which pack handler took effect last, by number; -1 for none. A point shows both."""
+
+    def __init__(self, states: list[Handler], posts: list[Post]) -> None:
+        self._states, self._posts = states, posts
+
+    def init(self) -> tuple[int, int]:
+        return -1, -1
+
+    def reads(self, operation: Operation) -> bool:
+        return operation.name == "read"
+
+    def step(self, state: tuple[int, int], operation: Operation) -> tuple[int, int] | None:
+        if operation.name == "battery":
+            return int(operation.invocation.arguments[0]), state[1]
+        if operation.name == "pack":
+            return state[0], int(operation.invocation.arguments[0])
+        point = self._posts[int((operation.results or {})["point"])].point
+        battery, pack = (self._states[place] if place >= 0 else None for place in state)
+        fits = point is not None and _shows_records(point, battery, pack)
+        return state if fits else None
 
 
 def _window(view: View, post: Post, point: Point) -> tuple[int, int]:
@@ -88,9 +140,11 @@ def _latest(states: list[Handler], cut: int, kind: str) -> Handler | None:
 
 
 def _shows(point: Point, states: list[Handler], cut: int) -> bool:
-    return _shows_group(point.battery, _latest(states, cut, "battery"), BATTERY_ROUNDING) and _shows_group(
-        point.pack, _latest(states, cut, "pack"), PACK_ROUNDING
-    )
+    return _shows_records(point, _latest(states, cut, "battery"), _latest(states, cut, "pack"))
+
+
+def _shows_records(point: Point, battery: Handler | None, pack: Handler | None) -> bool:
+    return _shows_group(point.battery, battery, BATTERY_ROUNDING) and _shows_group(point.pack, pack, PACK_ROUNDING)
 
 
 def _shows_group(group: tuple[tuple[str, float], ...], event: Handler | None, rounding: float) -> bool:

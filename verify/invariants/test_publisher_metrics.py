@@ -163,6 +163,51 @@ def test_posts_of_two_tasks_may_be_counted_in_either_order() -> None:
         story.holds("np.metrics-coherent")
 
 
+def overlapping_posts(first: int, second: int) -> Scenario:
+    """Two tasks publish: one until 1.002 s, but it may count that after its next attempt, the other until 1.100 s.
+
+    The metrics are read before and after that next attempt ends: one published point, and two. These are their
+    last_sync_ms.
+    """
+    story = story_with(0)
+    story.at(1000)
+    for _ in range(3):
+        story.built()
+    one = story.request(body(998, 11))
+    two = story.request(body(999, 11), task="event_dispatch")
+    story.wait(2)
+    story.response(one)
+    three = story.request(body(1000, 11))
+    story.at(1100)
+    story.response(two, task="event_dispatch")
+    story.metrics(published_points=1, last_sync_ms=first)
+    story.at(1200)
+    story.response(three, ok=False)
+    story.wait(500)
+    story.metrics(published_points=2, last_sync_ms=second)
+    return story
+
+
+def test_reads_that_no_order_of_the_publications_explains_are_found() -> None:
+    story = overlapping_posts(1100, 1100)
+    story.violates("np.metrics-coherent", "no order of the publications", "2 with last_sync_ms 1100")
+    story.holds("np.monotone")
+
+
+def test_reads_that_some_order_of_the_publications_explains_hold() -> None:
+    for times in ((1002, 1100), (1100, 1002)):
+        overlapping_posts(*times).holds("np.metrics-coherent")
+
+
+def test_a_lost_count_is_no_incoherence() -> None:
+    story = story_with(2)
+    story.wait(500)
+    story.metrics(published_points=1, last_sync_ms=1002)
+    story.metrics(published_points=1, last_sync_ms=1002)
+    story.violates("np.monotone")
+    story.is_silent("np.metrics-coherent")
+
+
 # ---- np.conservation
 
 

@@ -159,6 +159,32 @@ def test_an_event_whose_handler_runs_while_the_point_is_built_may_be_in_or_not(t
     story.holds("np.freshness")
 
 
+def two_points_within_a_handler(first: int, second: int) -> Scenario:
+    """While the handler of battery 15 runs, a point is built and sent that shows `first`, then one with `second`."""
+    story = fed()
+    story.at(990)
+    run = story.enter("network_publisher", "battery", tokens.battery(15))
+    for stamp, token in ((1020, first), (1060, second)):
+        story.at(stamp)
+        story.built()
+        story.post(body(stamp, token, 13))
+        story.wait(15)
+        story.see("idle", "main")
+    story.at(1200)
+    story.leave(run)
+    return story
+
+
+def test_a_point_that_shows_an_older_event_than_the_one_before_is_found() -> None:
+    story = two_points_within_a_handler(15, 11)
+    story.violates("np.freshness", "1.060 s", "token 11", "a point built before it shows a later event")
+
+
+@pytest.mark.parametrize("tokens_shown", [(11, 11), (11, 15), (15, 15)])
+def test_points_that_some_moment_of_the_handler_explains_hold(tokens_shown: tuple[int, int]) -> None:
+    two_points_within_a_handler(*tokens_shown).holds("np.freshness")
+
+
 def test_a_stamp_of_another_clock_is_not_compared() -> None:
     story = fed()
     story.post(body(1_790_000_000_000, 11, 13))
