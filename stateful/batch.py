@@ -14,27 +14,16 @@ from hypothesis import given, seed, settings
 from hypothesis import strategies as st
 
 from p4verify.stateful.campaign import PORTFOLIO
-from p4verify.stateful.families import families
+from p4verify.stateful.families import families, focused
 from p4verify.stateful.strategies import Programs
 from p4verify.stateful.subject import Subject
 from p4verify.targets.target import Exploration
 from p4verify.verify.program import Program
 
-FAMILIES_OF = {
-    "np": ("publisher", "backlog", "overflows", "system"),
-    "tm": ("telemetry", "modes", "flags", "system"),
-    "bus": ("publisher", "telemetry", "system", "bursts"),
-    "sys": ("publisher", "telemetry", "system", "modes"),
-}
-"""Which families of programs exercise the invariants of a component."""
-
-
 def programs_for(subject: Subject) -> Programs:
     """Programs that exercise the invariants of a subject, of every family that does."""
-    components = dict.fromkeys(invariant.id.partition(".")[0] for invariant in subject.invariants)
-    names = dict.fromkeys(name for component in components for name in FAMILIES_OF[component])
     known = families(subject.config, subject.operations)
-    return st.one_of(*(known[name] for name in names))
+    return st.one_of(*focused(known, [invariant.id for invariant in subject.invariants]).values())
 
 
 def run_batch(
