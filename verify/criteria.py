@@ -10,17 +10,28 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from p4verify.verify.boots import boot_by_boot
 from p4verify.verify.invariants.event_bus import EVENT_BUS
 from p4verify.verify.invariants.network_publisher import NETWORK_PUBLISHER
+from p4verify.verify.invariants.races import RACE_FREE
+from p4verify.verify.invariants.remote_event_adapter import REMOTE_EVENT_ADAPTER
 from p4verify.verify.invariants.system import SYSTEM
 from p4verify.verify.invariants.telemetry_model import TELEMETRY_MODEL
+from p4verify.verify.invariants.tinybms_client import TINYBMS_CLIENT
 from p4verify.verify.verdict import Invariant, Verdict
 
 EXERCISED_ENOUGH = 1000
 """Executions in which an invariant's precondition held, below which it is unknown."""
 
 INVARIANTS: dict[str, Invariant] = {
-    invariant.id: invariant for invariant in (*NETWORK_PUBLISHER, *TELEMETRY_MODEL, *EVENT_BUS, *SYSTEM)
+    invariant.id: invariant
+    for invariant in (
+        *boot_by_boot((*NETWORK_PUBLISHER, *TELEMETRY_MODEL, *EVENT_BUS)),
+        *SYSTEM,
+        *REMOTE_EVENT_ADAPTER,
+        *TINYBMS_CLIENT,
+        *RACE_FREE,
+    )
 }
 
 
@@ -108,14 +119,9 @@ CRITERIA = tuple(
 
 
 def _missing_reason(invariant: str) -> str:
-    if invariant.endswith(".race-free"):
-        return "race detection is not built yet"
     if invariant in ("tm.tsan-clean", "tm.helgrind-clean"):
         return "judged on the native target, which is not built yet"
-    if invariant == "np.static-review":
-        return "the static review of the source is not built yet"
-    component = {"re": "remote_event_adapter", "tc": "tinybms_client"}[invariant.partition(".")[0]]
-    return f"the invariants of {component} are not built yet"
+    return "the static review of the source is not built yet"
 
 
 NOT_BUILT: dict[str, str] = {

@@ -12,6 +12,8 @@ DEFAULTS: dict[str, float] = {
     "drain_per_period": 8.0,  # points
     "callback_budget_ms": 5.0,
     "flush_interval_ms": 10000.0,
+    "flush_delta_mv": 20.0,
+    "early_flush_ms": 2000.0,  # between a change beyond the delta and its write, and between early writes
     "reactive_ms": 250.0,
     "read_wait_ms": 50.0,
     "write_wait_ms": 400.0,
@@ -31,23 +33,46 @@ CONFIG_DEFAULTS: dict[str, int] = {
     "CONFIG_NETWORK_TELEMETRY_BUFFER_DEPTH": 32,
     "CONFIG_EVENT_BUS_QUEUE_LENGTH": 32,
     "CONFIG_TELEMETRY_MODEL_MIN_PUBLISH_MS": 250,
+    "CONFIG_TINYBMS_STATS_INTERVAL_MS": 1000,
+    # Of a firmware that states no number of early writes, no more than one per flush interval is expected.
+    "CONFIG_REMOTE_EVENT_CACHE_EARLY_FLUSHES": 1,
 }
+
+CONFIGURED = {
+    "flush_interval_ms": "CONFIG_REMOTE_EVENT_CACHE_FLUSH_INTERVAL_MS",
+    "flush_delta_mv": "CONFIG_REMOTE_EVENT_CACHE_FLUSH_DELTA_MV",
+    "early_flush_ms": "CONFIG_REMOTE_EVENT_CACHE_EARLY_FLUSH_GAP_MS",
+    "read_wait_ms": "CONFIG_TINYBMS_READ_WAIT_MS",
+    "write_wait_ms": "CONFIG_TINYBMS_WRITE_WAIT_MS",
+}
+"""Limits that a firmware may state itself, in its CONFIG."""
 
 
 def limit(setting: Setting, key: str) -> float:
-    """The limit the manifest states, else the frozen default. KeyError for a limit that does not exist."""
-    return float(setting.limits.get(key, DEFAULTS[key]))
+    """The limit the manifest states, else the firmware's CONFIG where it has one, else the frozen default.
+
+    KeyError for a limit that does not exist.
+    """
+    if key in setting.limits:
+        return float(setting.limits[key])
+    stated = _number(setting, CONFIGURED[key]) if key in CONFIGURED else None
+    return DEFAULTS[key] if stated is None else float(stated)
 
 
 def config(setting: Setting, key: str) -> int:
     """The firmware's CONFIG value, else the Kconfig default. A value that is no number counts as absent."""
+    value = _number(setting, key)
+    return CONFIG_DEFAULTS[key] if value is None else value
+
+
+def _number(setting: Setting, key: str) -> int | None:
     value = setting.config.get(key)
     if isinstance(value, (bool, bytes)) or value is None:
-        return CONFIG_DEFAULTS[key]
+        return None
     try:
         return int(value)
     except (ValueError, OverflowError):
-        return CONFIG_DEFAULTS[key]
+        return None
 
 
 def offline_buffer(setting: Setting) -> bool:

@@ -2,6 +2,7 @@
 
 A `Scenario` numbers records and keeps a clock, so that a test reads like the story it tells. It boots the usual
 subscribers (telemetry_model, network_publisher, gui) and knows the shape of every record; it knows no invariant.
+Frames of the gateway, NVS and the TinyBMS are in `scenario_peers.py`.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ from dataclasses import dataclass, replace
 
 from p4verify.verify import tokens
 from p4verify.verify.criteria import INVARIANTS
-from p4verify.verify.execution import Ending, Execution, Outcome
-from p4verify.verify.history import History, Observation, Operation
+from p4verify.verify.execution import Ending, Execution, Outcome, Race
+from p4verify.verify.history import POWER_CUT, Boot, History, Observation, Operation
 from p4verify.verify.points import BATTERY_KEYS, PACK_KEYS
 from p4verify.verify.program import Invocation, Program, Task, Value
 from p4verify.verify.verdict import Judgement, Setting
@@ -89,6 +90,7 @@ class Scenario:
         self,
         *,
         http: Sequence[int] = (),
+        nvs: Sequence[int] = (),
         config: Mapping[str, Value] | None = None,
         limits: Mapping[str, float] | None = None,
     ) -> None:
@@ -97,15 +99,21 @@ class Scenario:
         self.operations: list[Operation] = []
         self.position = 0
         self.loaded: tuple[int, float] | None = None
+        self.boots: list[Boot] = []
+        self.races: tuple[Race, ...] | None = None
         self._serial = 0
         self._request = 0
-        environment = {"http": tuple(http)} if http else {}
+        streams = {"http": tuple(http), "nvs": tuple(nvs)}
+        environment = {name: values for name, values in streams.items() if values}
         program = Program((Task("s3", (Invocation("agent.idle"),)),), environment)
         defaults: dict[str, Value] = {
             "CONFIG_NETWORK_TELEMETRY_PERIOD_MS": 1000,
             "CONFIG_NETWORK_TELEMETRY_BUFFER_DEPTH": 4,
         }
         self.setting = Setting(program, {**defaults, **(config or {})}, limits or {})
+        self._subscribe()
+
+    def _subscribe(self) -> None:
         for number, (component, kind) in enumerate(SUBSCRIPTIONS):
             self.see("bus.subscribe", "main", subscriber=number, event=NUMBERS[kind], component=component)
 
@@ -116,6 +124,14 @@ class Scenario:
     def wait(self, ms: float) -> None:
         """Lets time pass."""
         self.now_ms += ms
+
+    def boot(self, reason: int = POWER_CUT) -> None:
+        """The power is cut, or the firmware restarts; it boots again."""
+        self.position += 1
+        self.boots.append(Boot(self.position, round(self.now_ms * 1000), reason))
+        self._serial = self._request = 0
+        self.loaded = None
+        self._subscribe()
 
     def see(self, observer: str, task: str, **fields: Value) -> int:
         """Any observation; returns its position."""
@@ -243,8 +259,9 @@ class Scenario:
             round(self.now_ms * 1000),
             None if loaded_ms is None else round(loaded_ms * 1000),
             loaded,
+            boots=tuple(self.boots),
         )
-        return Execution(history, Ending(outcome, **ending))
+        return Execution(history, Ending(outcome, **ending), races=self.races)
 
     def judge(self, id_: str, outcome: Outcome = Outcome.COMPLETED, **ending: str) -> Judgement:
         """What the invariant of this id says of it."""

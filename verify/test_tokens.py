@@ -87,3 +87,51 @@ def test_cells_that_are_no_floats_are_refused() -> None:
     for cells in (b"\x00", 5, "1234"):
         with pytest.raises(ValueError, match="packed float32"):
             tokens.cells_of({"cells": cells})
+
+
+FINE = st.integers(tokens.FIRST_FINE, tokens.LAST_FINE)
+
+
+@given(FINE)
+def test_a_fine_battery_decodes_to_its_token_and_is_the_gateways(token: int) -> None:
+    fields = tokens.battery(token)
+    assert set(tokens.battery_tokens(fields).values()) == {token}
+    assert tokens.gateway_token(fields) == token
+    assert tokens.source_of(token) is Source.S3
+    assert all(as_float32(fields[name]) == fields[name] for name in tokens.BATTERY)
+
+
+@given(FINE, st.integers(1, 16).map(lambda pairs: 2 * pairs))
+def test_a_fine_pack_agrees_with_its_cells(token: int, count: int) -> None:
+    fields = tokens.pack(token, count)
+    cells = tokens.cells_of(fields)
+    assert (min(cells), max(cells), sum(cells) / count) == (fields["cell_min"], fields["cell_max"], fields["cell_avg"])
+    assert fields["cell_delta"] == 10
+    assert tokens.cells_token(cells) == token
+    assert {tokens.cell_source(cell) for cell in cells} <= {Source.S3, None}
+
+
+@given(TOKENS, st.integers(1, 32))
+def test_cells_tell_their_token(token: int, count: int) -> None:
+    cells = [tokens.cell(token, index) for index in range(count)]
+    assert tokens.cells_token(cells) == token
+    assert tokens.cells_token([*cells, 1.0]) is None
+
+
+def test_fine_tokens_are_near_each_other_and_far_from_all_others() -> None:
+    values = [tokens.battery(token) for token in range(tokens.FIRST_FINE, tokens.LAST_FINE + 1)]
+    spread = float(values[-1]["voltage"]) - float(values[0]["voltage"])
+    assert 0 < spread * 1000 < 20, "the whole range is below the delta of 20 mV"
+    assert not tokens.are_far(400, 407)
+    assert tokens.are_far(400, 48)
+    assert tokens.are_far(3, 5)
+    assert not tokens.are_far(3, 3)
+
+
+def test_a_value_of_two_tokens_is_the_fine_one_only_among_fine_ones() -> None:
+    fine, coarse = tokens.battery(400), tokens.battery(200)
+    assert fine["soc"] == coarse["soc"]
+    assert tokens.is_ambiguous("soc", 50.0)
+    assert set(tokens.battery_tokens(coarse).values()) == {200}
+    mixed = {**coarse, "soc": 50.125}
+    assert tokens.battery_tokens(mixed) == {**tokens.battery_tokens(coarse), "soc": 401}

@@ -23,8 +23,23 @@ from p4verify.verify.verdict import Setting
 NEVER = sys.maxsize
 """Position and time of what did not end."""
 
-KINDS = {1: "battery", 2: "pack", 3: "system", 4: "mode", 5: "register", 6: "tinybms", 7: "tinybms", 8: "mqtt"}
+KINDS = {
+    1: "battery",
+    2: "pack",
+    3: "system",
+    4: "mode",
+    5: "register",
+    6: "tinybms",
+    7: "tinybms",
+    8: "mqtt",
+    9: "stats",
+    10: "config",
+    11: "alerts",
+    12: "alerts",
+}
 EVENTS = {"battery": 1, "pack": 2, "system": 3, "mode": 4, "register": 5}
+FURTHER_EVENTS = {"stats": 9, "config": 10, "alerts": 0}
+"""Not every firmware has them. Alerts are of two types, which a publication does not tell apart."""
 Fields = Mapping[str, Value]
 Content = tuple[Value, ...]
 
@@ -69,7 +84,7 @@ class Handler:
 
 
 class Publish:
-    """One call of event_bus_publish. `component` is who called it, "" when an operation of the program did."""
+    """One call of event_bus_publish. `component` is who called it, "" when a `bus.` operation of the program did."""
 
     __slots__ = (
         "accepted",
@@ -90,14 +105,14 @@ class Publish:
     def __init__(self, record: Observation, operation: Operation | None, handler: Handler | None) -> None:
         self.kind = record.observer[len("bus.publish.") :]
         self.fields = record.fields
-        self.event = EVENTS.get(self.kind) or int(record.fields.get("event", 0))
+        self.event = EVENTS.get(self.kind) or FURTHER_EVENTS.get(self.kind) or int(record.fields.get("event", 0))
         self.content = content(self.event, record.fields)
         self.task = record.task
         self.start, self.start_us = record.position, record.time_us
         self.end = self.end_us = NEVER
         self.accepted: bool | None = None
         self.operation, self.handler = operation, handler
-        self.component = _publisher(record.task, operation, handler)
+        self.component = _publisher(self.kind, record.task, operation, handler)
 
 
 class Post:
@@ -119,24 +134,43 @@ class Post:
             self.problem = str(error)
 
 
-_TASKS = {"net_pub": "network_publisher", "telemetry_poll": "telemetry_model"}
+_TASKS = {
+    "net_pub": "network_publisher",
+    "telemetry_poll": "telemetry_model",
+    "tinybms_io": "tinybms_client",
+    "tinybms_rx": "tinybms_client",
+}
+BOOT_TASK = "main"
+_CALLED = {"re": "remote_event_adapter", "tc": "tinybms_client"}
+_RESTORED = frozenset({"battery", "pack", "config", "system", "alerts"})
 
 
-def _publisher(task: str, operation: Operation | None, handler: Handler | None) -> str:
-    """Whose publish call it is: the program's, a subscriber's in its callback, or that of a component's own task."""
+def _publisher(kind: str, task: str, operation: Operation | None, handler: Handler | None) -> str:
+    """Whose publish call it is: the program's, of the component that it called, a subscriber's, or of a task's owner.
+
+    While the firmware boots, the gateway's adapter publishes what it restores, and the TinyBMS client that it is there.
+    """
     if operation is not None:
-        return ""
-    return handler.component if handler is not None else _TASKS.get(task, "telemetry_model")
+        return _CALLED.get(operation.name.partition(".")[0], "")
+    if handler is not None:
+        return handler.component
+    if task == BOOT_TASK:
+        return "remote_event_adapter" if kind in _RESTORED else "tinybms_client"
+    return _TASKS.get(task, "telemetry_model")
 
 
-_DELIVERIES = tuple(f"deliver.{kind}" for kind in EVENTS)
-_PUBLICATIONS = tuple(f"bus.publish.{kind}" for kind in (*EVENTS, "other"))
+_DELIVERIES = tuple(f"deliver.{kind}" for kind in (*EVENTS, *FURTHER_EVENTS))
+_PUBLICATIONS = tuple(f"bus.publish.{kind}" for kind in (*EVENTS, *FURTHER_EVENTS, "other"))
+
+
+KEPT_VIEWS = 4
+"""An execution with power cuts has one for each of its boots."""
 
 
 class View:
     """The index of one execution. Lists are in the order of their records."""
 
-    _last: ClassVar[View | None] = None
+    _recent: ClassVar[tuple[View, ...]] = ()
 
     def __init__(self, execution: Execution, setting: Setting) -> None:
         self.execution = execution
@@ -163,11 +197,13 @@ class View:
 
     @classmethod
     def of(cls, execution: Execution, setting: Setting) -> View:
-        """The view of this execution; the last one is kept, so that all invariants share it."""
-        last = cls._last
-        if last is None or last.execution is not execution or last.setting is not setting:
-            last = cls._last = cls(execution, setting)
-        return last
+        """The view of this execution; the last ones are kept, so that all invariants share them."""
+        for view in cls._recent:
+            if view.execution is execution and view.setting is setting:
+                return view
+        view = cls(execution, setting)
+        cls._recent = (view, *cls._recent[: KEPT_VIEWS - 1])
+        return view
 
     def _actions(self) -> dict[str, Callable[[Observation], None]]:
         return {

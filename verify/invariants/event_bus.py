@@ -85,7 +85,7 @@ def payload_safe(execution: Execution, setting: Setting) -> Judgement:
     for kind in EVENTS:
         for runs in view.delivered(kind).values():
             published = [call for call in view.publishes if call.kind == kind and call.accepted is not False]
-            exercised = exercised or any(call.operation for call in published)
+            exercised = exercised or any(not call.component for call in published)
             wrong = _unpublished(runs, published)
             if wrong is not None:
                 return wrong
@@ -159,7 +159,7 @@ def per_publisher_order(execution: Execution, setting: Setting) -> Judgement:
 
 def _may_change(call: Publish) -> bool:
     """Whether a component's record may change while the bus copies it: then it cannot be told from others."""
-    return bool(call.component) and call.kind in ("battery", "pack")
+    return bool(call.component) and call.kind in ("battery", "pack", "system", "config", "alerts")
 
 
 def _dispatched(view: View) -> list[tuple[Content, Handler]]:

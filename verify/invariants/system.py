@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from p4verify.verify import tokens
+from p4verify.verify.boots import each_boot, lives
 from p4verify.verify.execution import Execution, Outcome
 from p4verify.verify.invariants.event_bus import ending_words, in_bus
 from p4verify.verify.invariants.telemetry_records import stale_token
@@ -48,9 +49,11 @@ def _published(view: View) -> list[tuple[str, int, int, dict[Slot, tokens.Source
     ]
     for post in view.posts:
         if post.point is not None:
-            decoded = tokens.battery_tokens(dict(post.point.battery)) | tokens.pack_tokens(dict(post.point.pack))
+            shown = dict(post.point.battery)
             sources: dict[Slot, tokens.Source] = {
-                name: tokens.source_of(token) for name, token in decoded.items() if token and name in _TELLING
+                name: tokens.source_of(token)
+                for name, token in tokens.battery_tokens(shown).items()
+                if token and name in _TELLING and not tokens.is_ambiguous(name, shown[name])
             }
             records.append(("network_publisher", post.start, round(post.point.stamp_ms * 1000), sources))
     return records
@@ -77,7 +80,11 @@ def no_deadlock(execution: Execution, setting: Setting) -> Judgement:
 
 
 def settles(execution: Execution, setting: Setting) -> Judgement:
-    """sys.settles: the run ends by itself, and what the load left behind is done within `settle_ms`."""
+    """sys.settles: the run ends by itself, and what the load left behind is done within `settle_ms`.
+
+    Of an execution with power cuts that is the last boot.
+    """
+    execution, setting, _ = lives(execution, setting)[-1]
     ending = execution.ending
     if ending.outcome in BROKEN and not (ending.outcome is Outcome.MEMORY and in_bus(ending)):
         return violated(f"the run did not end by itself: {ending_words(ending)}", execution.history.end)
@@ -116,7 +123,7 @@ SYSTEM = (
     Invariant(
         "sys.one-source",
         "After its own mode handler returned, a component publishes nothing from the other source",
-        one_source,
+        each_boot(one_source),
         _BUS | {"deliver.mode", "bus.publish.battery", "bus.publish.pack"},
     ),
     Invariant("sys.no-deadlock", "No deadlock, no lost wake-up, no livelock", no_deadlock),

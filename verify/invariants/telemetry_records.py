@@ -43,7 +43,7 @@ def cells_coherent(execution: Execution, setting: Setting) -> Judgement:
         if snapshot.kind != "pack" or not snapshot.fields["cell_count"]:
             continue
         exercised = True
-        wrong = _incoherent(snapshot.fields)
+        wrong = incoherent(snapshot.fields)
         if wrong is not None:
             return violated(f"the pack {_when(snapshot)} {wrong}", snapshot.publish.start, snapshot.position)
     return HELD if exercised else NOT_EXERCISED
@@ -54,7 +54,8 @@ def _when(snapshot: Snapshot) -> str:
     return f"{verb} at {at(snapshot.publish.start_us)}"
 
 
-def _incoherent(fields: Fields) -> str | None:
+def incoherent(fields: Fields) -> str | None:
+    """What a pack's summary says that its own known cells do not, None when they agree."""
     known = [cell for cell in tokens.cells_of(fields) if cell > 0 and math.isfinite(cell)]
     low, high, mean = (min(known), max(known), math.fsum(known) / len(known)) if known else (0.0, 0.0, 0.0)
     expected = (
@@ -295,12 +296,17 @@ def _connected(updates: Updates, event: Handler) -> bool | None:
         return event.event == 6
     runs = updates.view.handled(COMPONENT, "mqtt")
     sent = [call for call in updates.view.publishes if call.kind == "other" and call.event == event.event]
-    said = [bool(call.operation.invocation.arguments[0]) if call.operation else None for call in sent]
+    said = [_said(call) for call in sent]
     if len(set(said)) == 1:
         return said[0]
     in_turn = all(one.end < other.start for one, other in pairwise(sent)) and all(call.accepted for call in sent)
     index = runs.index(event)
     return said[index] if in_turn and index < len(said) else None
+
+
+def _said(call: Publish) -> bool | None:
+    told = call.operation is not None and call.operation.name == "bus.mqtt"
+    return bool(call.operation.invocation.arguments[0]) if call.operation is not None and told else None
 
 
 def _overridden(updates: Updates, event: Handler, call: Publish, bit: int, expected: bool) -> bool:

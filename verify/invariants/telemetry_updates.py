@@ -131,7 +131,12 @@ class Updates:
         origins = self.view.origins(run)
         if origins:
             return all(call.component == COMPONENT for call in origins)
-        return any(call.kind == run.kind and call.start < run.enter for call in self.publishes)
+        return self._alone(run) and any(call.kind == run.kind and call.start < run.enter for call in self.publishes)
+
+    def _alone(self, run: Handler) -> bool:
+        """Whether no other component had published this kind of record: whose it was is certain then."""
+        calls = (call for call in self.view.publishes if call.kind == run.kind and call.start < run.enter)
+        return all(call.component in ("", COMPONENT) for call in calls)
 
     def mode_at(self, position: int) -> bool | None:
         """Autonomous (True), connected (False), or unknown: before the first mode event and while one is handled."""
@@ -256,15 +261,20 @@ def _from_tinybms(call: Publish) -> bool:
 
 
 def sources_of(kind: str, fields: Fields) -> dict[Slot, tokens.Source]:
-    """Which source each value of a record came from; values that are no function of a token are left out.
+    """Which source each value of a record came from; values that are no function of one token are left out.
 
     Power is left out too: the model may derive it.
     """
     if kind == "pack":
         cells = enumerate(tokens.cells_of(fields))
         return {index: source for index, cell in cells if (source := tokens.cell_source(cell)) is not None}
-    decoded = tokens.battery_tokens(fields).items()
-    return {name: tokens.source_of(token) for name, token in decoded if token is not None and name != "power"}
+    decoded = {name: token for name, token in tokens.battery_tokens(fields).items() if name != "power"}
+    whole = len(set(decoded.values())) == 1
+    return {
+        name: tokens.source_of(token)
+        for name, token in decoded.items()
+        if token is not None and (whole or not tokens.is_ambiguous(name, float(fields[name])))
+    }
 
 
 def _directs(view: View) -> list[Direct]:
@@ -293,7 +303,7 @@ def _next_step(view: View, read: Observation) -> int:
 
 def _origin(updates: Updates, run: Handler) -> Publish | None:
     """The model's publish call whose record changed on its way to this delivery; None when it did not change."""
-    if any(call.accepted is not False for call in updates.view.origins(run)):
+    if any(call.accepted is not False for call in updates.view.origins(run)) or not updates.is_own(run):
         return None
     own = (call for call in updates.publishes if call.kind == run.kind and call.start < run.enter)
     return next((call for call in reversed(list(own)) if call.accepted is not False), None)

@@ -1,0 +1,289 @@
+"""What the gateway's adapter keeps in NVS: re.restore-age, re.restore-intact, re.no-lost-dirty, re.delta-flush and
+re.config-durable.
+
+NVS is judged by when it is written and by what is restored after a cut; what a blob holds is nobody's business. Frames
+whose callbacks overlapped have no order, so either may be the newer one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
+
+from p4verify.verify import tokens
+from p4verify.verify.boots import lives
+from p4verify.verify.execution import Execution, Outcome
+from p4verify.verify.invariants.gateway import (
+    CONFIG,
+    TELEMETRY,
+    WHOLE_BATTERY,
+    Change,
+    Gateway,
+    config_token,
+    record_token,
+)
+from p4verify.verify.limits import config, limit
+from p4verify.verify.timeline import Publish, at
+from p4verify.verify.verdict import HELD, NOT_EXERCISED, Judgement, Setting, violated
+
+EARLY_FLUSHES = "CONFIG_REMOTE_EVENT_CACHE_EARLY_FLUSHES"
+
+
+def _gateways(execution: Execution, setting: Setting) -> list[Gateway]:
+    return [Gateway(life) for life in lives(execution, setting)]
+
+
+# ---- what is restored
+
+
+def restore_age(execution: Execution, setting: Setting) -> Judgement:
+    """re.restore-age: after a cut, nothing received earlier than a flush interval before it is newer than the restored.
+
+    Failed writes extend that: the interval then counts from the last failure.
+    """
+    boots = _gateways(execution, setting)
+    if any(boot.foreign(execution.history.end) for boot in boots):
+        return NOT_EXERCISED
+    restored = [_token(boot.restored("battery"), record_token) for boot in boots]
+    exercised = False
+    for number, (before, after) in enumerate(pairwise(boots)):
+        required = _required(before, before.changes, TELEMETRY)
+        shown = restored[number + 1]
+        if not required or shown == _UNREADABLE or not (shown is not None or _has_booted(after)):
+            continue
+        exercised = True
+        verdict = _too_old("telemetry", before, after, before.changes, required=required, restored=shown)
+        if verdict is not None:
+            return verdict
+    return HELD if exercised else NOT_EXERCISED
+
+
+_UNREADABLE = -1
+"""What is restored carries several tokens or none."""
+
+
+def _token(calls: Sequence[Publish], read: Callable[[Publish], int | None]) -> int | None:
+    """The token of what was restored, None when nothing was."""
+    if not calls or _says_nothing(calls[0]):
+        return None
+    token = read(calls[0])
+    return _UNREADABLE if token is None else token
+
+
+def _says_nothing(call: Publish) -> bool:
+    """A record that is shown as unknown, with nothing in it."""
+    if call.kind == "battery":
+        measured = (float(call.fields[name]) for name in tokens.BATTERY)
+        return not any(measured) and not int(call.fields["flags"]) & 1
+    return call.kind == "pack" and not call.fields["cell_count"]
+
+
+def _has_booted(boot: Gateway) -> bool:
+    """Whether the firmware had all the time it needs to restore."""
+    return boot.cut is None and boot.view.execution.ending.outcome is Outcome.COMPLETED
+
+
+def _required(boot: Gateway, changes: Iterable[Change], key: str) -> list[Change]:
+    """What had to be in NVS when the power was cut."""
+    failures = boot.failures(key)
+    required = []
+    for change in changes:
+        since = [change.done_us, *(f.end_us for f in failures if f.end > change.given)]
+        if max(since) + boot.interval_us < boot.end_us:
+            required.append(change)
+    return required
+
+
+def _too_old(
+    what: str, before: Gateway, after: Gateway, changes: list[Change], *, required: list[Change], restored: int | None
+) -> Judgement | None:
+    """A violation when every arrival of what was restored had ended before something required arrived."""
+    newest = max(required, key=lambda change: change.given)
+    candidates = [change for change in changes if change.token == restored]
+    if any(all(change.done >= other.given for other in required) for change in candidates):
+        return None
+    shown = "nothing" if restored is None else f"{what} of token {restored}"
+    return violated(
+        f"after the power cut at {at(before.end_us)}, {shown} was restored, although {what} of token {newest.token} had"
+        f" arrived at {at(newest.done_us)}, more than {limit(before.setting, 'flush_interval_ms') / 1000:g} s before",
+        newest.given,
+        *(call.start for call in after.restored("battery" if what == "telemetry" else "config")[:1]),
+        after.history.end,
+    )
+
+
+def restore_intact(execution: Execution, setting: Setting) -> Judgement:
+    """re.restore-intact: what is restored after a cut is one frame that had been received, all of it."""
+    boots = _gateways(execution, setting)
+    if any(boot.foreign(execution.history.end) for boot in boots):
+        return NOT_EXERCISED
+    exercised = False
+    for number, boot in enumerate(boots[1:], start=1):
+        received = [frame for earlier in boots[:number] for frame in earlier.frames if frame.variant in WHOLE_BATTERY]
+        shown = [call for call in boot.restored("battery", "pack") if not _says_nothing(call)]
+        exercised = exercised or bool(shown)
+        for call in shown:
+            token = record_token(call)
+            if token is None or not any(frame.token == token for frame in received):
+                return violated(
+                    f"the {call.kind} restored after boot {number + 1} is none that had been received: {_words(call)}",
+                    *(frame.given for frame in received[-2:]),
+                    call.start,
+                )
+        mixed = _of_two_frames(shown)
+        if mixed is not None:
+            return mixed
+    return HELD if exercised else NOT_EXERCISED
+
+
+def _words(call: Publish) -> str:
+    if call.kind == "pack":
+        return "cells [" + ", ".join(f"{cell:g}" for cell in tokens.cells_of(call.fields)) + "] mV"
+    return tokens.describe({name: t for name, t in tokens.battery_tokens(call.fields).items() if name != "power"})
+
+
+def _of_two_frames(calls: list[Publish]) -> Judgement | None:
+    by_token = {record_token(call): call for call in calls}
+    if len(by_token) < 2:
+        return None
+    return violated(
+        "what was restored belongs to several frames: "
+        + " beside ".join(f"a {call.kind} of token {token}" for token, call in by_token.items()),
+        *(call.start for call in by_token.values()),
+    )
+
+
+# ---- what is written
+
+
+def no_lost_dirty(execution: Execution, setting: Setting) -> Judgement:
+    """re.no-lost-dirty: a failed write is tried again; a change that came after a write began leads to another one."""
+    exercised = False
+    for boot in _gateways(execution, setting):
+        verdicts = [_retried(boot, TELEMETRY), _retried(boot, CONFIG)]
+        if not boot.foreign(boot.history.end):
+            verdicts.append(_written(boot, TELEMETRY, boot.changes))
+        for verdict in verdicts:
+            if verdict is not None and verdict.violation is not None:
+                return verdict
+            exercised = exercised or verdict is not None
+    return HELD if exercised else NOT_EXERCISED
+
+
+def _retried(boot: Gateway, key: str) -> Judgement | None:
+    """None when no write failed, or none long enough before the end."""
+    judged = False
+    for failure in boot.failures(key):
+        deadline = failure.end_us + boot.interval_us
+        if deadline >= boot.end_us:
+            continue
+        judged = True
+        if not any(failure.start < call.start and call.start_us <= deadline for call in boot.sets(key)):
+            return violated(
+                f"the write of {key} that failed at {at(failure.end_us)} was not tried again by {at(deadline)}",
+                failure.start,
+                failure.end,
+            )
+    return HELD if judged else None
+
+
+def _written(boot: Gateway, key: str, changes: list[Change]) -> Judgement | None:
+    """Whether each new value was followed by a write in time; None when there is none of which that can be said.
+
+    What is overtaken by a value of earlier may need no write, and what failed is another matter.
+    """
+    judged = False
+    known = {_token(boot.restored("battery"), record_token), _token(boot.restored("config"), config_token)}
+    for index, change in enumerate(changes):
+        fresh = change.token not in known
+        known.add(change.token)
+        deadline = change.done_us + boot.interval_us
+        until = [later.token for later in changes[index + 1 :] if later.given < boot.view.first_after(deadline)]
+        failed = any(failure.end > change.given for failure in boot.failures(key))
+        if not fresh or failed or deadline >= boot.end_us or any(token in known - {change.token} for token in until):
+            continue
+        judged = True
+        if not any(call.start > change.given and call.start_us <= deadline for call in boot.sets(key)):
+            return violated(
+                f"the {key} of token {change.token} arrived at {at(change.done_us)}, but no write of it had begun by"
+                f" {at(deadline)}",
+                change.given,
+                *(call.start for call in boot.sets(key)[-1:]),
+            )
+    return HELD if judged else None
+
+
+def delta_flush(execution: Execution, setting: Setting) -> Judgement:
+    """re.delta-flush: a change beyond the delta is written early, as far as the limit on early writes admits."""
+    exercised = False
+    for boot in _gateways(execution, setting):
+        if boot.foreign(boot.history.end):
+            continue
+        for index, change in enumerate(boot.changes):
+            deadline = change.done_us + round(limit(setting, "early_flush_ms") * 1000) + boot.write_us
+            deadline += boot.view.margin_us
+            if not _is_urgent(boot, index, deadline) or not _may_be_early(boot, change, deadline):
+                continue
+            exercised = True
+            if not any(call.start > change.given and call.start_us <= deadline for call in boot.sets(TELEMETRY)):
+                return violated(
+                    f"the frame of token {change.token}, far from all before it, arrived at {at(change.done_us)}, but"
+                    f" no write had begun by {at(deadline)}",
+                    change.given,
+                    *(call.start for call in boot.sets(TELEMETRY)[-1:]),
+                )
+    return HELD if exercised else NOT_EXERCISED
+
+
+def _is_urgent(boot: Gateway, index: int, deadline_us: int) -> bool:
+    """Whether what NVS may hold is beyond the delta from this frame, and from all that come until the deadline."""
+    change = boot.changes[index]
+    restored = _token(boot.restored("battery"), record_token)
+    held = [earlier.token for earlier in boot.changes[:index]] + ([] if restored is None else [restored])
+    coming = [later.token for later in boot.changes[index:] if later.given < boot.view.first_after(deadline_us)]
+    distinct = all(tokens.are_far(one, other) for one in held for other in coming)
+    return bool(held) and _UNREADABLE not in held and distinct and change.done_us <= deadline_us < boot.end_us
+
+
+def _may_be_early(boot: Gateway, change: Change, deadline_us: int) -> bool:
+    """Whether the limit on early writes leaves room for one, and no failure delays it."""
+    since = change.done_us - round(limit(boot.setting, "flush_interval_ms") * 1000) - boot.view.margin_us
+    recent = [call for call in boot.sets(TELEMETRY) if call.start < change.given and call.start_us >= since]
+    failed = any(since <= failure.start_us <= deadline_us for failure in boot.failures(TELEMETRY))
+    return len(recent) < config(boot.setting, EARLY_FLUSHES) and not failed
+
+
+# ---- configuration
+
+
+def config_durable(execution: Execution, setting: Setting) -> Judgement:
+    """re.config-durable: a configuration is written within its window, and restored whole and up to date."""
+    boots = _gateways(execution, setting)
+    if any(boot.unknown_configuration for boot in boots):
+        return NOT_EXERCISED
+    exercised = False
+    for boot in boots:
+        verdict = _written(boot, CONFIG, boot.configurations)
+        if verdict is not None and verdict.violation is not None:
+            return verdict
+        exercised = exercised or verdict is not None
+    for number, (before, after) in enumerate(pairwise(boots), start=1):
+        verdict = _restored_config(boots[:number], before, after)
+        if verdict is not None and verdict.violation is not None:
+            return verdict
+        exercised = exercised or verdict is not None
+    return HELD if exercised else NOT_EXERCISED
+
+
+def _restored_config(earlier: list[Gateway], before: Gateway, after: Gateway) -> Judgement | None:
+    calls = after.restored("config")
+    restored = _token(calls, config_token)
+    received = {change.token for boot in earlier for change in boot.configurations}
+    if restored is not None and restored not in received:
+        fields = {name: value for name, value in calls[0].fields.items() if name != "serial"}
+        return violated(f"the configuration that was restored is none that had arrived: {fields}", calls[0].start)
+    required = _required(before, before.configurations, CONFIG)
+    if not required or not (restored is not None or _has_booted(after)):
+        return None if restored is None else HELD
+    late = _too_old("configuration", before, after, before.configurations, required=required, restored=restored)
+    return late or HELD

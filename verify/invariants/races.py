@@ -1,0 +1,83 @@
+"""Data races, one invariant per component: np.race-free, re.race-free, tm.race-free, tc.race-free and bus.race-free.
+
+The races come with the execution; where they were not looked for, nothing is exercised. A race belongs to the
+components in whose files the two accesses are, not to where the variable is defined. The bus copies what it is handed:
+when it reads what another component changes meanwhile, that is the other's race alone.
+"""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+
+from p4verify.verify.execution import Access, Execution, Race
+from p4verify.verify.verdict import HELD, NOT_EXERCISED, Check, Invariant, Judgement, Setting, violated
+
+BUS = "bus"
+COMPONENTS = {
+    "network": "np",
+    "network_publisher": "np",
+    "remote_event_adapter": "re",
+    "telemetry_model": "tm",
+    "tinybms_client": "tc",
+    "tinybms_model": "tc",
+    "event_bus": BUS,
+}
+"""The prefix of a component's invariants, by the name of its folder or file."""
+_KNOWN_BY = {
+    "np": ("The publisher", "http.request"),
+    "re": ("The gateway's adapter", "re.telemetry"),
+    "tm": ("The telemetry model", "tm.read"),
+    "tc": ("The TinyBMS client", "tc.read"),
+    BUS: ("The event bus", "bus.published"),
+}
+"""What each is called, and what a firmware with it offers or shows."""
+
+
+def component_of(file: str) -> str | None:
+    """Whose file this is, None when it is none of the components'. The innermost folder that is named decides."""
+    parts = PurePath(file.replace("\\", "/")).parts
+    owners = [COMPONENTS[name] for part in reversed(parts) if (name := PurePath(part).stem) in COMPONENTS]
+    return owners[0] if owners else None
+
+
+def owners(race: Race) -> frozenset[str]:
+    """The components that a race belongs to."""
+    found = {owner for access in (race.first, race.second) if (owner := component_of(access.file)) is not None}
+    return frozenset(found - {BUS} if len(found) > 1 else found)
+
+
+def race_free(prefix: str) -> Check:
+    """The check that no race belongs to this component."""
+
+    def check(execution: Execution, setting: Setting) -> Judgement:
+        if execution.races is None or not any(task.invocations for task in setting.program.tasks):
+            return NOT_EXERCISED
+        race = next((race for race in execution.races if prefix in owners(race)), None)
+        if race is None:
+            return HELD
+        return violated(
+            f"tasks {race.first.task} and {race.second.task} race for {race.variable}: {_words(race.first)}, and"
+            f" {_words(race.second)}",
+            execution.history.end,
+        )
+
+    return check
+
+
+def _words(access: Access) -> str:
+    kind = ("atomic " if access.atomic else "") + ("write" if access.write else "read")
+    held = f" holding {', '.join(access.locks)}" if access.locks else " without a lock"
+    function = f" ({access.function})" if access.function else ""
+    return f"a {kind} at {access.place}{function}{held}"
+
+
+RACE_FREE = tuple(
+    Invariant(
+        f"{prefix}.race-free",
+        f"{name} shares no data without order",
+        race_free(prefix),
+        frozenset({shown}),
+        frozenset({"sim"}),
+    )
+    for prefix, (name, shown) in _KNOWN_BY.items()
+)
