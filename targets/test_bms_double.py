@@ -208,3 +208,24 @@ def test_every_interleaving_of_two_askers_is_whole(sim: SimTarget) -> None:
 
     for granularity in Granularity:
         sim.explore(Program(tasks, {}, settle_ms=0), Exploration("random", granularity, executions=400), found)
+
+
+@pytest.mark.parametrize("strategy", ["random", "pct", "delay"])
+@pytest.mark.parametrize("granularity", Granularity)
+def test_interrupts_are_no_choice_and_replay(sim: SimTarget, strategy: str, granularity: Granularity) -> None:
+    """Also where time runs ahead of tasks that are ready: an interrupt then comes in the midst of one."""
+    tasks = tuple(Task(name, (call("ask", read(WORKING), 2), *(call("commit"),) * 3)) for name in "abc")
+    program = Program(tasks, {"bms": (3_000, 5 * CODE, 20_000)}, settle_ms=0)
+    findings: list[Found] = []
+
+    def found(sighting: Found) -> bool:
+        assert sighting.execution.ending.outcome is Outcome.COMPLETED, sighting.execution.ending
+        findings.append(sighting)
+        return True
+
+    exploration = Exploration(strategy, granularity, executions=200, tick_budget=4, twice=True)
+    assert sim.explore(program, exploration, found).differing == 0
+    last = findings[-1]
+    again, schedule = sim.again(program, last.origin, trace=True)
+    assert again.history == last.execution.history
+    assert sim.execute(program, schedule, known=last.origin.known, tick_budget=4).history == again.history
