@@ -11,18 +11,15 @@ import re
 from collections.abc import Sequence
 
 from p4verify.targets.machine.variables import Variables
-from p4verify.targets.target import MOST_SHARED, Shared
+from p4verify.targets.target import KINDS, LETTERS, MARKS, MOST_SHARED, RACY, Shared
 
 _NAMED = re.compile(r"([^+~!]{1,200})\+([0-9]{1,9})([~!]?)")
 _DYNAMIC = 0x4000_0000
 """Where heap and stacks begin (c/sim/engine.h); everything static lies below."""
-_RACY = 1 << 31
-_MARKS = {"": 0, "~": 1, "!": _RACY}
-"""What an entry says beside the word (c/sim/shadow.c)."""
 
 
 def _address(entry: int) -> int:
-    return (entry & ~_RACY) // 2 * 4
+    return (entry & ~RACY) // 2 * 4
 
 
 def names_of(shared: Shared, variables: Variables) -> tuple[str, ...]:
@@ -31,7 +28,7 @@ def names_of(shared: Shared, variables: Variables) -> tuple[str, ...]:
     for entry in shared.entries:
         held = variables.holder(_address(entry))
         if held is not None:
-            names[f"{held[0]}+{held[1]}{'!' if entry & _RACY else '~' * (entry & 1)}"] = None
+            names[f"{held[0]}+{held[1]}{LETTERS[entry & KINDS]}"] = None
     return tuple(names)
 
 
@@ -43,6 +40,6 @@ def words_of(names: Sequence[str], shared: Shared, variables: Variables) -> Shar
         if found is None:
             raise ValueError(f"not a word of a variable: {name!r}")
         for address in variables.bytes_of(found[1], int(found[2])):
-            entries[address // 4 << 1 | _MARKS[found[3]]] = None
+            entries[address // 4 << 1 | MARKS[found[3]]] = None
     entries.update(dict.fromkeys(entry for entry in shared.entries if _address(entry) >= _DYNAMIC))
     return Shared(tuple(entries)[:MOST_SHARED])

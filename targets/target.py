@@ -104,11 +104,12 @@ MOST_SHARED = 1 << 22
 """Words: the whole heap of the simulator. What claims more is no list that it made."""
 
 
-_TEARABLE, _RACY = 1, 1 << 31
+TEARABLE, RACY = 1, 1 << 31
 """What an entry says beside the word (c/sim/engine.h)."""
-_KINDS = _TEARABLE | _RACY
-_LETTERS = {0: "", _TEARABLE: "~", _RACY: "!"}
-_MARKS = {letter: kind for kind, letter in _LETTERS.items()}
+MARKS = {"": 0, "~": TEARABLE, "!": RACY}
+"""The same as text, behind the word."""
+LETTERS = {kind: letter for letter, kind in MARKS.items()}
+KINDS = TEARABLE | RACY
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,22 +121,22 @@ class Shared:
     def encode(self) -> tuple[str, ...]:
         """Runs of consecutive words as text: "100d0a4+3", then "~" for words known to tear, "!" for racy ones."""
         runs: list[tuple[int, int, int]] = []
-        for kind, word in sorted((entry & _KINDS, (entry & ~_KINDS) >> 1) for entry in self.entries):
+        for kind, word in sorted((entry & KINDS, (entry & ~KINDS) >> 1) for entry in self.entries):
             first, count, like = runs[-1] if runs else (0, 0, -1)
             if (first + count, like) == (word, kind):
                 runs[-1] = (first, count + 1, kind)
             else:
                 runs.append((word, 1, kind))
-        return tuple(f"{word * 4:x}+{count}{_LETTERS[kind]}" for word, count, kind in runs)
+        return tuple(f"{word * 4:x}+{count}{LETTERS[kind]}" for word, count, kind in runs)
 
     @classmethod
     def decode(cls, runs: tuple[str, ...]) -> Shared:
         """The inverse of `encode`; ValueError for anything else."""
         entries: list[int] = []
         for run in runs:
-            letter = run[-1:] if run[-1:] in _MARKS else ""
+            letter = run[-1:] if run[-1:] in MARKS else ""
             start, _, count = run.removesuffix(letter).partition("+")
-            word, kind = int(start, 16) // 4, _MARKS[letter]
+            word, kind = int(start, 16) // 4, MARKS[letter]
             if not 0 <= word <= (1 << 30) - int(count) or not 0 < int(count) <= MOST_SHARED - len(entries):
                 raise ValueError(f"not a run of words: {run!r}")
             entries += [(word + i) << 1 | kind for i in range(int(count))]

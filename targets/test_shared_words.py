@@ -6,7 +6,7 @@ import pytest
 
 from p4verify.targets.building.build import build_litmus
 from p4verify.targets.sim import SimTarget
-from p4verify.targets.target import MOST_SHARED, Exploration, Found, Shared
+from p4verify.targets.target import MOST_SHARED, RACY, Exploration, Found, Shared
 
 WORDS = 40_000
 MANY = f"""\
@@ -48,8 +48,10 @@ def test_more_words_than_one_message_carries_are_shared_and_replay(tmp_path: Pat
 
 
 def test_runs_are_read_as_they_were_written() -> None:
-    shared = Shared((*(word << 1 for word in range(0x100, 0x100 + 70_000)), 0x100 << 1 | 1))
+    runs, racy = range(0x100, 0x100 + 70_000), (0x100, 0x101, 0x200)
+    shared = Shared((*(word << 1 for word in runs), 0x100 << 1 | 1, *(word << 1 | RACY for word in racy)))
     assert sorted(Shared.decode(shared.encode()).entries) == sorted(shared.entries)
+    assert shared.encode() == ("400+70000", "400+1~", "400+2!", "800+1!")
 
 
 @pytest.mark.parametrize("run", ["100+0", f"0+{MOST_SHARED + 1}", "fffffffc+2", "-4+1", "100", "x+1", ""])

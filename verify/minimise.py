@@ -17,7 +17,7 @@ from dataclasses import replace
 from itertools import combinations
 from typing import TypeVar
 
-from p4verify.verify.program import Program, Task
+from p4verify.verify.program import CUT_KINDS, POWER, Program, Task
 from p4verify.verify.schedule import TICK, Schedule
 
 Case = TypeVar("Case")
@@ -96,17 +96,41 @@ def _without_runs(items: tuple[Part, ...]) -> Iterator[tuple[Part, ...]]:
 
 
 def _without_environment(program: Program) -> Iterator[Program]:
-    """Whole streams, then their ends, then values that are 0."""
+    """Whole streams, then their ends, then single values; then values become 0."""
     for name, values in program.environment.items():
         others = {other: kept for other, kept in program.environment.items() if other != name}
         yield replace(program, environment=others)
         for length in range(len(values) // 2, len(values)):
             if length:
                 yield replace(program, environment={**others, name: values[:length]})
+        for index in range(len(values) - 1):
+            yield replace(program, environment={**others, name: values[:index] + values[index + 1 :]})
         for index, value in enumerate(values):
             if value:
                 plain = (*values[:index], 0, *values[index + 1 :])
                 yield replace(program, environment={**others, name: plain})
+
+
+def _sooner(program: Program) -> Iterator[Program]:
+    """The power is cut at an earlier write, frame or moment."""
+    for index, value in enumerate(program.environment.get(POWER, ())):
+        n = value % CUT_KINDS
+        for fewer in dict.fromkeys((1, n // 2, n - 1)):
+            if 0 < fewer < n:
+                yield _cut_at(program, index, value - n + fewer)
+
+
+def _without_calls_before_cuts(program: Program) -> Iterator[Program]:
+    """Without one call, and a cut comes as much earlier as it wrote or received."""
+    for index, value in enumerate(program.environment.get(POWER, ())):
+        for simpler in _without_calls(program):
+            if simpler.size == program.size - 1:
+                yield from (_cut_at(simpler, index, value - less) for less in (1, 2) if value % CUT_KINDS > less)
+
+
+def _cut_at(program: Program, index: int, value: int) -> Program:
+    cuts = program.environment[POWER]
+    return replace(program, environment={**program.environment, POWER: (*cuts[:index], value, *cuts[index + 1 :])})
 
 
 def _without_final(program: Program) -> Iterator[Program]:
@@ -142,7 +166,10 @@ def _plainer(program: Program) -> Iterator[Program]:
             yield _with_task(program, index, replace(task, core=None))
 
 
-_SIMPLER = (_without_tasks, _without_calls, _without_environment, _without_final, _shorter, _plainer)
+_SIMPLER = (
+    _without_tasks, _without_calls, _without_environment, _sooner, _without_calls_before_cuts, _without_final, _shorter,
+    _plainer,
+)  # fmt: skip
 """The greatest steps first."""
 
 

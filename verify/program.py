@@ -8,9 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 Value = int | float | bool | str | bytes
 """What an operation takes or an observer reports; a float is a float32 of the firmware, exactly represented."""
+
+POWER: Final = "power"
+"""The stream of the environment that says how boots end, one value a boot. A program that has it may boot up to 8
+times: esp_restart boots again, too, and ends an execution only where there is no such stream."""
+CUT_KINDS: Final = 1_000_000
+"""A value of it is kind * CUT_KINDS + n, and the power is cut 1: before the n-th write to flash of that boot, 2: after
+it, 3: before the n-th frame of telemetry, 4: after it, 5: at n milliseconds. Anything else is no cut."""
 
 
 @dataclass(frozen=True, slots=True)

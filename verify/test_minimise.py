@@ -215,3 +215,35 @@ def test_however_little_time_there_is_the_segments_still_show_it(budget: int) ->
     small = fewest_segments(SEGMENTS, b_inside_a, attempts(budget))
     assert b_inside_a(small) is not None
     assert len(small) <= len(SEGMENTS)
+
+
+# ---- power cuts ----
+
+
+def frames(*counts: int) -> tuple[Task, ...]:
+    return tuple(Task(f"t{i}", (Invocation("frame"),) * count) for i, count in enumerate(counts))
+
+
+def test_a_cut_that_is_not_needed_goes_wherever_it_is() -> None:
+    program = Program(frames(1), {"power": (1_000_003, 3_000_009, 4_000_002)})
+    smaller, _ = smallest_program(program, True, lambda p: 3_000_001 in p.environment.get("power", ()) or None, always)
+    assert smaller.environment == {"power": (3_000_001,)}
+
+
+def test_calls_before_a_cut_go_together_with_their_part_of_it() -> None:
+    """Only after the last frame, whichever that is, and of which there must be two."""
+
+    def search(program: Program) -> bool | None:
+        is_last = program.environment.get("power") == (4_000_000 + program.size,)
+        return (is_last and program.size >= 2) or None
+
+    smaller, _ = smallest_program(Program(frames(4, 3), {"power": (4_000_007,)}), True, search, always)
+    assert (smaller.size, smaller.environment) == (2, {"power": (4_000_002,)})
+
+
+def test_a_time_comes_down_to_the_one_that_is_needed() -> None:
+    def search(program: Program) -> bool | None:
+        return program.environment.get("power", (0,))[0] >= 5_000_130 or None
+
+    smaller, _ = smallest_program(Program(frames(1), {"power": (5_000_900,)}), True, search, always)
+    assert smaller.environment == {"power": (5_000_130,)}
