@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from p4verify.verify.invariants.tinybms import FAIL, INVALID_ARG, NO_MEMORY, TIMEOUT
+from p4verify.verify.scenario import mode
 from p4verify.verify.scenario_peers import TinybmsScenario
 
 ID = "tc.stats-coherent"
@@ -67,6 +68,15 @@ def test_the_firmwares_own_reads_are_counted_too() -> None:
     story.holds(ID)
 
 
+def test_reads_of_a_model_that_polls_may_fail_without_being_sent() -> None:
+    for polls, right in ((True, True), (False, False)):
+        story = answered(1)
+        if polls:
+            story.send("mode", mode(autonomous=True), True)
+        story.stats(reads_ok=1, reads_failed=4)
+        assert (story.judge(ID).violation is None) is right
+
+
 def test_a_counter_that_falls_is_found() -> None:
     story = answered(1)
     story.stats(reads_ok=2)
@@ -115,7 +125,7 @@ def test_what_was_counted_is_published(count: int | None, right: bool) -> None:
     story = answered(1)
     if count is not None:
         story.publish_stats(reads_ok=count)
-    story.wait(1500)
+    story.wait(2000)
     if right:
         story.holds(ID)
     else:
@@ -125,5 +135,14 @@ def test_what_was_counted_is_published(count: int | None, right: bool) -> None:
 def test_shortly_before_the_end_nothing_needs_to_be_published() -> None:
     story = answered(1)
     story.wait(900)
+    story.stats(reads_ok=1)
+    story.holds(ID)
+
+
+def test_who_is_at_work_publishes_later() -> None:
+    story = answered(1)
+    story.wait(1500)
+    story.sends(0x0024)
+    story.wait(1500)
     story.stats(reads_ok=1)
     story.holds(ID)

@@ -16,10 +16,11 @@ from p4verify.verify.timeline import NEVER, View
 
 TIMEOUT_US = 750_000
 RETRY_PAUSE_US = 100_000
-VERIFY_PAUSE_US = 50_000
 ATTEMPTS = 3
 QUEUE_LENGTH = 10
 """Constants of the client's interface: an attempt's time-out, the pauses, attempts in all, requests that may wait."""
+NEXT_US = TIMEOUT_US + RETRY_PAUSE_US
+"""While there is work, the next frame goes out that long after the last, at the latest."""
 
 OK, FAIL, NO_MEMORY, INVALID_ARG, INVALID_STATE, TIMEOUT, INVALID_CRC = 0, -1, 0x101, 0x102, 0x103, 0x107, 0x109
 REFUSED = frozenset({NO_MEMORY, INVALID_ARG, INVALID_STATE})

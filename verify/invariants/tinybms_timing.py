@@ -8,10 +8,10 @@ from p4verify.verify.boots import lives
 from p4verify.verify.execution import Execution, Outcome
 from p4verify.verify.invariants.event_bus import ending_words
 from p4verify.verify.invariants.tinybms import (
+    NEXT_US,
     NO_MEMORY,
     QUEUE_LENGTH,
     REFUSED,
-    RETRY_PAUSE_US,
     TIMEOUT,
     TIMEOUT_US,
     Request,
@@ -20,8 +20,6 @@ from p4verify.verify.invariants.tinybms import (
 from p4verify.verify.timeline import NEVER, at
 from p4verify.verify.verdict import HELD, NOT_EXERCISED, Judgement, Setting, violated
 
-NEXT_US = TIMEOUT_US + RETRY_PAUSE_US
-"""While there is work, the next frame goes out that long after the last, at the latest."""
 FRAMES_OF_ALL = (QUEUE_LENGTH + 1) * 6
 """What goes out before a request that finds the queue full of writes, each attempted three times."""
 STUCK = frozenset({Outcome.DEADLOCK, Outcome.LIVELOCK, Outcome.HANG})
