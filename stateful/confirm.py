@@ -117,6 +117,8 @@ class Confirmer:
         self._seed = seed
         self._learnt: Shared | None = None
         self._meter = _Meter(0.0)
+        self._races = False
+        """It is a race: only where they are looked for can it come back."""
         self._hangs = False
         """The sighting did, for a second: a part of that tells a hang from then on, else there were time for few."""
 
@@ -129,6 +131,7 @@ class Confirmer:
         if not self._violates(invariant, program, first.execution):
             return None
         self._hangs = first.execution.ending.outcome is Outcome.HANG
+        self._races = not self._violates(invariant, program, replace(first.execution, races=None))
         case = Case(first.schedule, first.segments, origin.known, first.preemptions)
         program, case = self._smallest(invariant, program, case)
         return self._replayed(invariant, program, self._fewest(invariant, program, case))
@@ -202,6 +205,7 @@ class Confirmer:
                 met.append(one)
             return not met and more()
 
+        plan = replace(plan, races=self._races)
         done = self._target.explore(program, plan, found, lambda _progress: more())
         self._meter.spend(0, met[0].origin.ordinal if met else done.executions)
         if not met:

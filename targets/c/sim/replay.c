@@ -102,6 +102,7 @@ static void execute_from(uint32_t known, uint64_t ordinal, unsigned flags) {
     engine.logging = flags & (WITH_CHOICES | WITH_TRACE);
     if (engine.logging) trace_begin();
     watchdog_hang_is_known = flags & KNOWN_TO_HANG;
+    race_forget();
     session_execute(ordinal);
     if (engine.tracing) trace_end();
     watchdog_hang_is_known = false;
@@ -118,7 +119,6 @@ void replay(wire_reader *reader) {
     if (!valid || !read_choices(reader, request.plan.strategy != &strategy_segments)) { session_error("malformed replay request"); return; }
     engine.plan = request.plan;
     if (engine.plan.races && !race_start()) engine.plan.races = false;
-    race_forget();
     execute_from(known, request.first, flags);
     if (flags & WITH_TRACE) send_trace();
     if (flags & WITH_CHOICES) send_list(WIRE_CHOICES, choice_log, choice_count);
