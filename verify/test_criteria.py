@@ -24,7 +24,7 @@ from p4verify.verify.criteria import (
 from p4verify.verify.verdict import Verdict
 
 EVERYTHING = Offers(frozenset(need for invariant in INVARIANTS.values() for need in invariant.needs))
-NOWHERE = ("np.static-review", "tm.tsan-clean", "tm.helgrind-clean")
+NOWHERE = ("np.static-review", "tm.tsan-clean", "tm.helgrind-clean", "tc.no-dead-stack")
 """What nothing judges yet."""
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from p4verify.verify import tokens
 from p4verify.verify.boots import each_boot, lives
 from p4verify.verify.execution import Execution, Outcome
+from p4verify.verify.history import Operation
 from p4verify.verify.invariants.event_bus import ending_words, in_bus
+from p4verify.verify.invariants.gateway import COMPONENT as GATEWAY
 from p4verify.verify.invariants.telemetry_records import stale_token
 from p4verify.verify.invariants.telemetry_updates import Slot, slot_name, sources_of
 from p4verify.verify.limits import limit
-from p4verify.verify.timeline import NEVER, Handler, View, at
+from p4verify.verify.timeline import NEVER, View, at
 from p4verify.verify.verdict import HELD, NOT_EXERCISED, Invariant, Judgement, Setting, violated
 
 STUCK = frozenset({Outcome.DEADLOCK, Outcome.LIVELOCK, Outcome.HANG})
@@ -28,12 +32,11 @@ def one_source(execution: Execution, setting: Setting) -> Judgement:
         if mode is None or not sources:
             continue
         exercised = True
-        autonomous = not mode.fields.get("expected")
-        stale = stale_token(sources, autonomous)
+        stale = stale_token(sources, mode.autonomous)
         if stale is not None:
             return violated(
                 f"{component} published {slot_name(stale[0])} from the {stale[1].value} at {at(start_us)}, after it had"
-                f" switched to {'autonomous' if autonomous else 'connected'} mode at {at(mode.leave_us)}",
+                f" switched to {'autonomous' if mode.autonomous else 'connected'} mode at {at(mode.leave_us)}",
                 mode.leave,
                 start,
             )
@@ -62,12 +65,39 @@ def _published(view: View) -> list[tuple[str, int, int, dict[Slot, tokens.Source
 _TELLING = frozenset({"soc", "soh", "voltage", "current", "temperature"})
 
 
-def _mode_of(view: View, component: str, start: int, start_us: int) -> Handler | None:
-    """The component's mode when it built the record, None while unknown: before the first mode event and during one."""
-    handled = [mode for mode in view.handled(component, "mode") if mode.enter < start]
+class _Mode(NamedTuple):
+    """That a component is told a mode, from entry to return."""
+
+    enter: int
+    leave: int
+    leave_us: int
+    autonomous: bool
+
+
+def _modes(view: View, component: str) -> list[_Mode]:
+    """In the order in which they were told: by events, and the gateway's adapter also by a call."""
+    events = view.handled(component, "mode")
+    told = [_Mode(run.enter, run.leave, run.leave_us, not run.fields.get("expected")) for run in events]
+    if component == GATEWAY:
+        told += [_told(operation) for operation in view.history.calls("re.mode")]
+    return sorted(told)
+
+
+def _told(operation: Operation) -> _Mode:
+    returned = (operation.returned, operation.returned_us)
+    leave, leave_us = (NEVER if moment is None else moment for moment in returned)
+    return _Mode(operation.invoked, leave, leave_us, bool(operation.invocation.arguments[0]))
+
+
+def _mode_of(view: View, component: str, start: int, start_us: int) -> _Mode | None:
+    """The component's mode when it built the record, None while unknown: before it was told one, and meanwhile."""
+    told = [mode for mode in _modes(view, component) if mode.enter < start]
     margin = view.margin_us if component == "network_publisher" else 0
-    settled = [mode for mode in handled if mode.leave < start and mode.leave_us + margin <= start_us]
-    return settled[-1] if settled and len(settled) == len(handled) else None
+    settled = [mode for mode in told if mode.leave < start and mode.leave_us + margin <= start_us]
+    if not settled or len(settled) < len(told):
+        return None
+    overlapping = len(settled) > 1 and settled[-2].leave > settled[-1].enter
+    return None if overlapping else settled[-1]
 
 
 def no_deadlock(execution: Execution, setting: Setting) -> Judgement:

@@ -5,6 +5,7 @@ import pytest
 from p4verify.verify import tokens
 from p4verify.verify.execution import Outcome
 from p4verify.verify.scenario import Scenario, body, mode
+from p4verify.verify.scenario_peers import GatewayScenario
 
 
 def settled() -> Scenario:
@@ -38,6 +39,32 @@ def test_a_point_built_after_the_mode_change_with_the_other_source_is_found() ->
 
 def test_a_point_buffered_before_the_mode_change_is_exempt() -> None:
     publisher_with_mode(500).is_silent("sys.one-source")
+
+
+def gateway_told(*modes: bool) -> GatewayScenario:
+    """A gateway's adapter that is told modes, by events and then by a call, and is given a frame."""
+    story = GatewayScenario()
+    story.see("bus.subscribe", "main", subscriber=50, event=4, component="remote_event_adapter")
+    *events, call = modes
+    for autonomous in events:
+        story.see("handler.enter", "event_dispatch", subscriber=50, event=4, digest=0)
+        story.see("deliver.mode", "event_dispatch", subscriber=50, **mode(autonomous=autonomous))
+        story.see("handler.return", "event_dispatch", subscriber=50, event=4)
+    story.finish(story.begin("re.mode", call, task="gui"))
+    story.frame(3)
+    return story
+
+
+def test_the_gateway_publishes_nothing_in_autonomous_mode() -> None:
+    gateway_told(False, True).violates("sys.one-source", "remote_event_adapter", "S3")
+    gateway_told(True, False).holds("sys.one-source")
+
+
+def test_what_is_restored_at_boot_is_exempt() -> None:
+    story = gateway_told(False)
+    story.boot()
+    story.restore(3, 3)
+    story.holds("sys.one-source")
 
 
 # ---- sys.no-deadlock

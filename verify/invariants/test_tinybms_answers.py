@@ -2,9 +2,12 @@ from __future__ import annotations
 
 import pytest
 
+from p4verify.verify.criteria import INVARIANTS
 from p4verify.verify.execution import Outcome
 from p4verify.verify.invariants.tinybms import FAIL, INVALID_CRC, TIMEOUT
+from p4verify.verify.invariants.tinybms_client import NO_DEAD_STACK
 from p4verify.verify.scenario_peers import TinybmsScenario
+from p4verify.verify.verdict import HELD, Invariant
 
 # ---- tc.own-answer
 
@@ -203,19 +206,23 @@ def test_a_power_cut_ends_what_was_asked() -> None:
 
 
 @pytest.mark.parametrize(
-    ("id_", "detail"),
+    ("invariant", "detail"),
     [
-        ("tc.no-dead-stack", "use after return: write of 2 bytes at 0x60001234"),
-        ("tc.no-dead-task", "xTaskNotify: the task at 0x1234 has been deleted"),
+        (NO_DEAD_STACK, "use after return: write of 2 bytes at 0x60001234"),
+        (INVARIANTS["tc.no-dead-task"], "xTaskNotify: the task at 0x1234 has been deleted"),
     ],
 )
-def test_what_is_gone_is_left_alone(id_: str, detail: str) -> None:
+def test_what_is_gone_is_left_alone(invariant: Invariant, detail: str) -> None:
     story = TinybmsScenario()
-    story.is_silent(id_)
+    assert not invariant.check(story.execution(), story.setting).exercised
     story.told(story.read_register(0x0101), TIMEOUT)
-    story.holds(id_)
-    ours = story.judge(id_, Outcome.MEMORY, detail=detail, task="tinybms_io")
-    assert ours.violation is not None
-    assert detail in ours.violation.summary
-    assert story.judge(id_, Outcome.MEMORY, detail=detail, task="net_pub").violation is None
-    assert story.judge(id_, Outcome.MEMORY, detail="use after free", task="tinybms_io").violation is None
+    assert invariant.check(story.execution(), story.setting) == HELD
+    for task, words, found in (
+        ("tinybms_io", detail, True),
+        ("net_pub", detail, False),
+        ("tinybms_io", "use after free", False),
+    ):
+        execution = story.execution(Outcome.MEMORY, detail=words, task=task)
+        violation = invariant.check(execution, story.setting).violation
+        assert (violation is not None) is found
+        assert violation is None or detail in violation.summary
