@@ -10,7 +10,7 @@ import pytest
 from p4verify.targets.booting import build_booting
 from p4verify.targets.building.build import build_litmus
 from p4verify.targets.sim import SimTarget
-from p4verify.targets.target import Exploration, Found
+from p4verify.targets.target import Exploration, Found, Shared
 from p4verify.verify.execution import Execution, Outcome
 from p4verify.verify.history import POWER_CUT, RESTART, History
 from p4verify.verify.program import Invocation, Program, Task, Value
@@ -205,6 +205,22 @@ def test_every_execution_with_cuts_repeats_itself(sim: SimTarget, strategy: str,
     assert progress.differing == 0
 
 
+def test_races_of_one_boot_change_nothing_in_the_next(sim: SimTarget) -> None:
+    """Not before the next execution are they choice points at sync points."""
+    what = Program(MEETING.tasks, {"power": (NVS_AFTER + 3, AT_MS + 35, NVS_BEFORE + 1)}, 30, MEETING.final)
+    for seed in range(5):
+        seen = []
+        for races in (True, False):
+            sim.restore(Shared(()))
+            plan = Exploration("random", Granularity.SYNC, seed=seed, executions=1, races=races, length=50)
+            (one,) = explored(sim, what, plan)
+            seen.append((one.choice_points, one.execution.history))
+            tasks = {access.task for race in one.execution.races or () for access in (race.first, race.second)}
+            assert bool(tasks) == races
+            assert tasks <= {"main", "c", "ticker"}
+        assert seen[0] == seen[1]
+
+
 def test_schedules_and_segments_lead_to_the_same_boots(sim: SimTarget) -> None:
     for one in explored(sim, MEETING, Exploration("random", seed=2, executions=40))[:20]:
         history = one.execution.history
@@ -221,7 +237,7 @@ def test_nothing_is_left_of_boots_for_the_next_execution(sim: SimTarget) -> None
     with SimTarget(sim.build) as fresh:
         expected = run(fresh, calm).history
     explored(sim, MEETING, Exploration("random", seed=3, executions=20))
-    sim.restore(type(sim.shared())(()))
+    sim.restore(Shared(()))
     assert run(sim, calm).history == expected
     assert expected.boots == ()
 

@@ -40,6 +40,8 @@ enum shadow {
     SHADOW_REDZONE = 0xF1,   /* around and beyond allocations */
     SHADOW_FREED = 0xF2,
     SHADOW_WATCHED = 0xF3,   /* while tracing: not yet shared, and going to be (watch.c) */
+    SHADOW_NOBODY = 0xFC,    /* no task's: what engine.me is outside executions */
+    SHADOW_PROMOTED = 0xFD,  /* shared, and found racy in this execution: in a later boot of it, nothing else yet */
     SHADOW_RACY = 0xFE,      /* shared, and found racy in an earlier execution: a point at either granularity */
     SHADOW_SHARED = 0xFF,    /* a second task has touched it, in this execution or an earlier one */
 };
@@ -225,7 +227,8 @@ void shadow_recall(const uint32_t *entries, uint32_t count);   /* these too */
 void shadow_recall(const uint32_t *entries, uint32_t count);   /* these too */
 
 void shadow_promote(uintptr_t granule);    /* from the next execution on it is a point at sync points, too */
-static inline bool shadow_shared(uint8_t mark) { return mark >= SHADOW_RACY; }
+void shadow_begin(void);                   /* an execution begins */
+static inline bool shadow_shared(uint8_t mark) { return mark >= SHADOW_PROMOTED; }
 
 /* ---- races.c: see races.h ---- */
 void race_begin(void);                     /* an execution begins */

@@ -13,7 +13,7 @@
 
 extern char p4v_data_begin[], p4v_data_end[], p4v_bss_begin[], p4v_bss_end[];
 
-struct engine engine = {.me = 0xFD};   /* nobody's mark: outside executions every access is looked at */
+struct engine engine = {.me = SHADOW_NOBODY};   /* outside executions every access is looked at */
 static uint8_t *snapshot;
 static size_t data_bytes, bss_bytes;
 static uint8_t arena_snapshot[65536];  /* what static constructors allocated */
@@ -107,6 +107,7 @@ static void restore_engine(uint64_t ordinal) {
     if (engine.racing) race_begin();
     power_reset();
     retained_reset();
+    shadow_begin();
 }
 
 static const char *reason_name(void) { return engine.boot_reason == PORT_BOOT_RESTART ? "esp_restart" : "power cut"; }
@@ -127,7 +128,7 @@ static void boot(void (*entry)(void *)) {
     if (UNLIKELY(engine.tracing && engine.boots > 1)) trace_step(STEP_BOOT, 0, NULL, 0, reason_name());
     fiber_switch(&engine.host_sp, main_task->sp);
     engine.running = engine.untraced = false;
-    engine.me = 0xFD;
+    engine.me = SHADOW_NOBODY;
 }
 
 static void leave_boot(void) {

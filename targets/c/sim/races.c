@@ -219,7 +219,10 @@ void race_forget(void) {
 static void report(uintptr_t granule, const struct race_access *first, const struct race_access *second) {
     shadow_promote(granule);
     if (race_count == RACE_REPORTS || !is_new(first->pc, second->pc)) return;
-    race_reports[race_count++] = (struct race){(uint32_t)granule, *first, *second};
+    struct race *race = &race_reports[race_count++];
+    *race = (struct race){.granule = (uint32_t)granule, .first = *first, .second = *second};
+    __real_memcpy(race->first_task, engine.tasks[first->task].name, sizeof race->first_task);
+    __real_memcpy(race->second_task, engine.tasks[second->task].name, sizeof race->second_task);
 }
 
 /* ---- accesses ---- */

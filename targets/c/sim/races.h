@@ -8,7 +8,8 @@ enum { RACE_LOCKS = 4, RACE_REPORTS = 32 };
 
 /* `clock` is the task's own at that time (0: there was no access), `pc` a return address in the firmware. */
 struct race_access { uint32_t clock, pc; uint16_t locks; uint8_t task; bool write, atomic; };
-struct race { uint32_t granule; struct race_access first, second; };
+/* With the names of both tasks: in another boot their numbers are other tasks'. */
+struct race { uint32_t granule; struct race_access first, second; char first_task[NAME_MAX_BYTES], second_task[NAME_MAX_BYTES]; };
 
 extern struct race race_reports[];   /* of this execution, pairs of places new to the exploration only */
 extern uint32_t race_count;

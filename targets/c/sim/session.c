@@ -73,10 +73,10 @@ void session_execute(uint64_t ordinal) {
     execute(subject.entry, ordinal);
 }
 
-static void put_access(wire_writer *writer, const struct race_access *access) {
+static void put_access(wire_writer *writer, const struct race_access *access, const char *task) {
     const uint32_t *locks;
     unsigned count = race_locks(access, &locks);
-    wire_put_str(writer, engine.tasks[access->task].name);
+    wire_put_str(writer, task);
     wire_put_uint(writer, access->pc, 4);
     wire_put_uint(writer, (unsigned)access->write | (unsigned)access->atomic << 1, 1);
     wire_put_uint(writer, count, 1);
@@ -88,8 +88,8 @@ static void put_races(wire_writer *writer) {
     wire_put_uint(writer, engine.plan.races ? race_count : 255, 1);
     for (unsigned i = 0; engine.plan.races && i < race_count; i++) {
         wire_put_uint(writer, race_reports[i].granule, 4);
-        put_access(writer, &race_reports[i].first);
-        put_access(writer, &race_reports[i].second);
+        put_access(writer, &race_reports[i].first, race_reports[i].first_task);
+        put_access(writer, &race_reports[i].second, race_reports[i].second_task);
     }
 }
 

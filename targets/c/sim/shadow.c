@@ -25,6 +25,7 @@ extern char __executable_start[], end[];
 uint32_t shadow_log_length;
 uint32_t *shadow_log;
 static uint32_t shadow_log_capacity;
+static uint32_t racy_from;   /* entries of the log before this one are of earlier executions */
 
 static void region_start(uintptr_t begin, uintptr_t stop, uint8_t mark) {
     __real_memset(known + GRANULE(begin), mark, GRANULE(stop + 3) - GRANULE(begin));
@@ -86,8 +87,13 @@ void shadow_learn(uintptr_t granule, bool is_tearable) {
 /* Stacks are left alone: their marks hold at once, and the execution under way must not change. */
 void shadow_promote(uintptr_t granule) {
     if (known[granule] != SHADOW_SHARED || granule << 2 >= STACKS_BASE) return;
-    known[granule] = SHADOW_RACY;
+    known[granule] = SHADOW_PROMOTED;
     log_entry((uint32_t)(granule << 1) | RACY_BIT);
+}
+
+void shadow_begin(void) {
+    for (; racy_from < shadow_log_length; racy_from++)
+        if (shadow_log[racy_from] & RACY_BIT) known[granule_of(shadow_log[racy_from])] = SHADOW_RACY;
 }
 
 bool shadow_tearable(uintptr_t address) { return tearable[GRANULE(address)] == SHADOW_SHARED; }
@@ -112,7 +118,7 @@ void shadow_forget(void) {
         known[granule] = untouched(granule);
         if (granule << 2 >= STACKS_BASE) shadow[granule] = known[granule];
     }
-    shadow_log_length = 0;
+    shadow_log_length = racy_from = 0;
 }
 
 void shadow_recall(const uint32_t *entries, uint32_t count) {
