@@ -29,10 +29,10 @@ static size_t from_hex(const char *hex, uint8_t *bytes)
     return length;
 }
 
-static void print_frame(tinybms_frame_t frame)
+static void print_frame(const tinybms_frame_t *frame)
 {
-    for (size_t i = 0; i < frame.length; i++)
-        printf("%02x", frame.bytes[i]);
+    for (size_t i = 0; i < frame->length; i++)
+        printf("%02x", frame->bytes[i]);
     putchar('\n');
 }
 
@@ -99,13 +99,14 @@ static uint16_t number(char **words)
 static void answer(char *line)
 {
     uint8_t bytes[2048];
+    tinybms_frame_t frame;
     char *words = line;
     char command = *strsep(&words, " ");
     uint16_t first = strchr("RWU", command) != NULL ? number(&words) : 0;
     switch (command) {
     case 'C': printf("%u\n", tinybms_crc16(bytes, from_hex(words, bytes))); break;
-    case 'R': print_frame(tinybms_read_frame(first, number(&words) != 0)); break;
-    case 'W': print_frame(tinybms_write_frame(first, number(&words))); break;
+    case 'R': tinybms_read_frame(&frame, first, number(&words) != 0); print_frame(&frame); break;
+    case 'W': tinybms_write_frame(&frame, first, number(&words)); print_frame(&frame); break;
     case 'P': parse(words); break;
     case 'N': memset(&parser, 0, sizeof(parser)); break;
     case 'U': print_value(first, number(&words)); break;

@@ -119,14 +119,16 @@ static esp_err_t exchange(const tinybms_frame_t *frame, bool value_wanted, uint1
 
 static esp_err_t read_once(uint16_t address, uint16_t *value)
 {
-    tinybms_frame_t frame = tinybms_read_frame(address, false);
+    tinybms_frame_t frame;
+    tinybms_read_frame(&frame, address, false);
     return exchange(&frame, true, value);
 }
 
 static esp_err_t write_once(uint16_t address, uint16_t value)
 {
     uint16_t ignored;
-    tinybms_frame_t frame = tinybms_write_frame(address, value);
+    tinybms_frame_t frame;
+    tinybms_write_frame(&frame, address, value);
     return exchange(&frame, false, &ignored);
 }
 

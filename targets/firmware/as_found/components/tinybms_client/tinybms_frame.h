@@ -25,8 +25,8 @@ typedef struct {
 
 uint16_t tinybms_crc16(const uint8_t *bytes, size_t length);
 /* `echo`: in the dialect whose replies repeat the address. */
-tinybms_frame_t tinybms_read_frame(uint16_t address, bool echo);
-tinybms_frame_t tinybms_write_frame(uint16_t address, uint16_t value);
+void tinybms_read_frame(tinybms_frame_t *frame, uint16_t address, bool echo);
+void tinybms_write_frame(tinybms_frame_t *frame, uint16_t address, uint16_t value);
 
 typedef enum {
     TINYBMS_REPLY_VALUE,     /* value */

@@ -48,7 +48,8 @@ static bool publish(event_type_t type, void *payload, size_t size)
 static esp_err_t read_back(uint16_t address, uint16_t expected, uint16_t *value)
 {
     vTaskDelay(pdMS_TO_TICKS(TINYBMS_VERIFY_PAUSE_MS));
-    tinybms_frame_t frame = tinybms_wire_read_frame(address);
+    tinybms_frame_t frame;
+    tinybms_wire_read_frame(&frame, address);
     tinybms_wire_send(&frame);
     esp_err_t result = tinybms_wire_receive_value(address, value);
     return result == ESP_OK && *value != expected ? ESP_FAIL : result;
@@ -56,7 +57,8 @@ static esp_err_t read_back(uint16_t address, uint16_t expected, uint16_t *value)
 
 static bool attempt_read(const tinybms_work_t *work, tinybms_outcome_t *outcome)
 {
-    tinybms_frame_t frame = tinybms_wire_read_frame(outcome->address);
+    tinybms_frame_t frame;
+    tinybms_wire_read_frame(&frame, outcome->address);
     if (!tinybms_requests_send(work, tinybms_wire_send, &frame)) {
         return false;
     }
@@ -66,7 +68,8 @@ static bool attempt_read(const tinybms_work_t *work, tinybms_outcome_t *outcome)
 
 static bool attempt_write(const tinybms_work_t *work, tinybms_outcome_t *outcome)
 {
-    tinybms_frame_t frame = tinybms_write_frame(outcome->address, work->request.value);
+    tinybms_frame_t frame;
+    tinybms_write_frame(&frame, outcome->address, work->request.value);
     if (!tinybms_requests_send(work, tinybms_wire_send, &frame)) {
         return false;
     }
@@ -145,7 +148,8 @@ static TickType_t ticks_until_stats(const tinybms_stats_t *stats)
 /* What the bus refuses is published an interval later. */
 static void publish_due_stats(void)
 {
-    tinybms_stats_event_t event = {.stats = tinybms_counters()};
+    tinybms_stats_event_t event;
+    tinybms_counters(&event.stats);
     if (ticks_until_stats(&event.stats) > 0) {
         return;
     }
@@ -160,7 +164,8 @@ static void tinybms_client_worker_task(void *argument)
 {
     (void)argument;
     for (;;) {
-        tinybms_stats_t stats = tinybms_counters();
+        tinybms_stats_t stats;
+        tinybms_counters(&stats);
         tinybms_work_t work;
         if (tinybms_requests_take(&work, ticks_until_stats(&stats))) {
             serve(&work);
@@ -283,7 +288,7 @@ esp_err_t tinybms_get_stats(tinybms_stats_t *stats)
     if (stats == NULL) {
         return ESP_ERR_INVALID_ARG;
     }
-    *stats = tinybms_counters();
+    tinybms_counters(stats);
     return ESP_OK;
 }
 

@@ -15,10 +15,13 @@ static struct {
 static void count_told(tinybms_request_kind_t kind, esp_err_t result)
 {
     tinybms_stats_t *stats = &s_counters.stats;
-    if (kind == TINYBMS_READ) {
-        *(result == ESP_OK ? &stats->reads_ok : &stats->reads_failed) += 1;
+    bool reads = kind == TINYBMS_READ;
+    if (result == ESP_OK) {
+        stats->reads_ok += reads;
+        stats->writes_ok += !reads;
     } else {
-        *(result == ESP_OK ? &stats->writes_ok : &stats->writes_failed) += 1;
+        stats->reads_failed += reads;
+        stats->writes_failed += !reads;
     }
 }
 
@@ -75,15 +78,14 @@ void tinybms_count_depth(uint32_t waiting)
     portEXIT_CRITICAL(&s_lock);
 }
 
-tinybms_stats_t tinybms_counters(void)
+void tinybms_counters(tinybms_stats_t *stats)
 {
     portENTER_CRITICAL(&s_lock);
-    tinybms_stats_t stats = s_counters.stats;
+    *stats = s_counters.stats;
     uint64_t latency_us = s_counters.latency_us;
     uint32_t carried_out = s_counters.carried_out;
     portEXIT_CRITICAL(&s_lock);
-    stats.avg_latency_ms = carried_out > 0 ? (uint32_t)((latency_us / carried_out + 500) / 1000) : 0;
-    return stats;
+    stats->avg_latency_ms = carried_out > 0 ? (uint32_t)((latency_us / carried_out + 500) / 1000) : 0;
 }
 
 void tinybms_counters_reset(void)

@@ -17,7 +17,7 @@ void tinybms_count_retry(void);
 void tinybms_count_latency(uint64_t us);
 void tinybms_count_depth(uint32_t waiting);
 
-tinybms_stats_t tinybms_counters(void);
+void tinybms_counters(tinybms_stats_t *stats);
 /* The depth stays: it is no count. */
 void tinybms_counters_reset(void);
 

@@ -48,31 +48,33 @@ uint16_t tinybms_crc16(const uint8_t *bytes, size_t length)
 
 /* ---- requests ---- */
 
-static tinybms_frame_t begin_frame(unsigned command, unsigned length)
+static void begin_frame(tinybms_frame_t *frame, unsigned command, unsigned length)
 {
-    tinybms_frame_t frame = {.length = 0};
-    put_u8(&frame, START);
-    put_u8(&frame, command);
-    put_u8(&frame, length);
-    return frame;
+    frame->length = 0;
+    put_u8(frame, START);
+    put_u8(frame, command);
+    put_u8(frame, length);
+}
+
+static void end_frame(tinybms_frame_t *frame)
+{
+    put_u16(frame, tinybms_crc16(frame->bytes, frame->length));
 }
 
 /* The first dialect's third byte is the number of registers to read, not of bytes that follow. */
-tinybms_frame_t tinybms_read_frame(uint16_t address, bool echo)
+void tinybms_read_frame(tinybms_frame_t *frame, uint16_t address, bool echo)
 {
-    tinybms_frame_t frame = echo ? begin_frame(COMMAND_READ_ECHO, 2) : begin_frame(COMMAND_READ, 1);
-    put_u16(&frame, address);
-    put_u16(&frame, tinybms_crc16(frame.bytes, frame.length));
-    return frame;
+    begin_frame(frame, echo ? COMMAND_READ_ECHO : COMMAND_READ, echo ? 2 : 1);
+    put_u16(frame, address);
+    end_frame(frame);
 }
 
-tinybms_frame_t tinybms_write_frame(uint16_t address, uint16_t value)
+void tinybms_write_frame(tinybms_frame_t *frame, uint16_t address, uint16_t value)
 {
-    tinybms_frame_t frame = begin_frame(COMMAND_WRITE, 4);
-    put_u16(&frame, address);
-    put_u16(&frame, value);
-    put_u16(&frame, tinybms_crc16(frame.bytes, frame.length));
-    return frame;
+    begin_frame(frame, COMMAND_WRITE, 4);
+    put_u16(frame, address);
+    put_u16(frame, value);
+    end_frame(frame);
 }
 
 /* ---- replies ---- */
@@ -103,16 +105,28 @@ static bool may_be_reply(const tinybms_parser_t *parser)
 }
 
 /* The last byte of a NACK is its error, whether or not the refused command stands before it. */
-static tinybms_reply_t decode(const uint8_t *bytes)
+static void decode(const uint8_t *bytes, tinybms_reply_t *reply)
 {
     const uint8_t *payload = bytes + HEADER_BYTES;
+    reply->address = bytes[1] == COMMAND_READ_ECHO ? get_u16(payload) : 0;
+    reply->value = 0;
+    reply->error = 0;
     switch (bytes[1]) {
-    case COMMAND_READ: return (tinybms_reply_t){.kind = TINYBMS_REPLY_VALUE, .value = get_u16(payload)};
+    case COMMAND_READ:
+        reply->kind = TINYBMS_REPLY_VALUE;
+        reply->value = get_u16(payload);
+        break;
     case COMMAND_READ_ECHO:
-        return (tinybms_reply_t){
-            .kind = TINYBMS_REPLY_VALUE_OF, .address = get_u16(payload), .value = get_u16(payload + 2)};
-    case COMMAND_ACK: return (tinybms_reply_t){.kind = TINYBMS_REPLY_ACK};
-    default: return (tinybms_reply_t){.kind = TINYBMS_REPLY_NACK, .error = payload[bytes[2] - 1]};
+        reply->kind = TINYBMS_REPLY_VALUE_OF;
+        reply->value = get_u16(payload + 2);
+        break;
+    case COMMAND_ACK:
+        reply->kind = TINYBMS_REPLY_ACK;
+        break;
+    default:
+        reply->kind = TINYBMS_REPLY_NACK;
+        reply->error = payload[bytes[2] - 1];
+        break;
     }
 }
 
@@ -144,7 +158,7 @@ tinybms_parsed_t tinybms_parser_next(tinybms_parser_t *parser, tinybms_reply_t *
         drop(parser, 1);
         return TINYBMS_PARSED_BAD_CRC;
     }
-    *reply = decode(parser->bytes);
+    decode(parser->bytes, reply);
     drop(parser, covered + CRC_BYTES);
     return TINYBMS_PARSED_REPLY;
 }

@@ -45,9 +45,9 @@ esp_err_t tinybms_wire_init(void)
     return result;
 }
 
-tinybms_frame_t tinybms_wire_read_frame(uint16_t address)
+void tinybms_wire_read_frame(tinybms_frame_t *frame, uint16_t address)
 {
-    return tinybms_read_frame(address, s_echo);
+    tinybms_read_frame(frame, address, s_echo);
 }
 
 void tinybms_wire_send(const tinybms_frame_t *frame)

@@ -14,7 +14,7 @@
 
 esp_err_t tinybms_wire_init(void);
 /* In the dialect that the BMS answers, or else may answer. */
-tinybms_frame_t tinybms_wire_read_frame(uint16_t address);
+void tinybms_wire_read_frame(tinybms_frame_t *frame, uint16_t address);
 /* Throws away what arrived before, then hands the frame to the driver; does not wait for it to be sent. */
 void tinybms_wire_send(const tinybms_frame_t *frame);
 /* Waits TINYBMS_TIMEOUT_MS from the last send for what answers it: a value (of this address, where the reply says
