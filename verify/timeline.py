@@ -317,6 +317,20 @@ class View:
         return {post.start: post for post in self.posts}
 
     @cached_property
+    def _by_observer(self) -> dict[str, list[Observation]]:
+        records: dict[str, list[Observation]] = {}
+        for record in self.history.observations:
+            records.setdefault(record.observer, []).append(record)
+        return records
+
+    def seen(self, *observers: str) -> list[Observation]:
+        """The observations of these observers, in order."""
+        if len(observers) == 1:
+            return self._by_observer.get(observers[0], [])
+        records = [record for observer in observers for record in self._by_observer.get(observer, [])]
+        return sorted(records, key=lambda record: record.position)
+
+    @cached_property
     def activity(self) -> dict[str, list[tuple[int, int]]]:
         """Per task, the (position, time) of what it was seen to do."""
         activity: dict[str, list[tuple[int, int]]] = {}

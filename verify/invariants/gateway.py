@@ -10,12 +10,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cached_property
+from typing import ClassVar
 
 from p4verify.verify import tokens
-from p4verify.verify.boots import Life
+from p4verify.verify.boots import Life, lives
+from p4verify.verify.execution import Execution
 from p4verify.verify.history import Observation, Operation
 from p4verify.verify.limits import limit
 from p4verify.verify.timeline import BOOT_TASK, NEVER, Handler, Publish, View
+from p4verify.verify.verdict import Setting
 
 COMPONENT = "remote_event_adapter"
 TELEMETRY, CONFIG = "telemetry", "config"
@@ -109,6 +112,17 @@ class Change:
 class Gateway:
     """The index of one boot."""
 
+    _last: ClassVar[tuple[Execution, Setting, tuple[Gateway, ...]] | None] = None
+
+    @classmethod
+    def of(cls, execution: Execution, setting: Setting) -> tuple[Gateway, ...]:
+        """Those of all boots of an execution, made once for all invariants."""
+        last = cls._last
+        if last is None or last[0] is not execution or last[1] is not setting:
+            boots = tuple(cls(life) for life in lives(execution, setting))
+            cls._last = last = (execution, setting, boots)
+        return last[2]
+
     def __init__(self, life: Life) -> None:
         self.view = View.of(life.execution, life.setting)
         self.setting = life.setting
@@ -124,9 +138,9 @@ class Gateway:
     def frames(self) -> list[Frame]:
         """In the order in which they were given."""
         owners = {(o.task, o.invoked): o for o in self.history.calls("re.telemetry")}
-        return [_frame(record, _owner(owners, record)) for record in self.history.seen("re.frame")]
+        return [_frame(record, _owner(owners, record)) for record in self.view.seen("re.frame")]
 
-    @property
+    @cached_property
     def whole(self) -> list[Frame]:
         """The frames that a firmware should take."""
         return [frame for frame in self.frames if frame.whole]
@@ -149,7 +163,7 @@ class Gateway:
         calls: list[NvsCall] = []
         running: dict[str, NvsCall] = {}
         keys: dict[str, str] = {}
-        for record in self.history.seen("nvs.call", "nvs.return"):
+        for record in self.view.seen("nvs.call", "nvs.return"):
             if record.observer == "nvs.call":
                 key = str(record["key"]) or keys.get(record.task, "")
                 keys[record.task] = "" if record["call"] == Call.CLOSE else key
@@ -161,21 +175,29 @@ class Gateway:
                 call.end, call.end_us, call.result = record.position, record.time_us, int(record["result"])
         return calls
 
+    @cached_property
+    def _sets(self) -> list[NvsCall]:
+        return [call for call in self.nvs if call.call == Call.SET]
+
+    @cached_property
+    def _failed(self) -> list[NvsCall]:
+        return [call for call in self.nvs if call.result not in (None, 0) and call.call in WRITES]
+
     def sets(self, key: str) -> list[NvsCall]:
         """The attempts to write this blob."""
-        return [call for call in self.nvs if call.call == Call.SET and call.key == key]
+        return [call for call in self._sets if call.key == key]
 
     def failures(self, key: str) -> list[NvsCall]:
         """Calls by which a write of this blob failed."""
-        return [call for call in self.nvs if call.result not in (None, 0) and call.call in WRITES and call.key == key]
+        return [call for call in self._failed if call.key == key]
 
-    @property
+    @cached_property
     def write_us(self) -> int:
         """What one write may cost, at most."""
         costs = (value % 1_000_000 for value in self.setting.program.environment.get("nvs", ()))
         return max((4000, *costs))
 
-    @property
+    @cached_property
     def interval_us(self) -> int:
         """The longest time for which NVS may lack a change, the write and what timing tolerates included."""
         return round(limit(self.setting, "flush_interval_ms") * 1000) + self.write_us + self.view.margin_us

@@ -5,7 +5,6 @@ from __future__ import annotations
 from itertools import pairwise
 
 from p4verify.verify import tokens
-from p4verify.verify.boots import lives
 from p4verify.verify.execution import Execution
 from p4verify.verify.invariants.gateway import CONFIG, Call, Frame, Gateway
 from p4verify.verify.limits import limit, tick_us
@@ -34,8 +33,7 @@ def _callbacks(gateway: Gateway) -> list[tuple[str, int, int, int, int]]:
 def no_nvs_in_callback(execution: Execution, setting: Setting) -> Judgement:
     """re.no-nvs-in-callback: the task that runs a JSON callback enters no function of NVS before it returns."""
     exercised = False
-    for life in lives(execution, setting):
-        gateway = Gateway(life)
+    for gateway in Gateway.of(execution, setting):
         runs = _callbacks(gateway)
         exercised = exercised or bool(runs)
         for call in gateway.nvs:
@@ -55,8 +53,7 @@ def callback_time(execution: Execution, setting: Setting) -> Judgement:
     """re.callback-time: a JSON callback returns within the budget; only ticks that came early are allowed for."""
     budget = round(limit(setting, "callback_budget_ms") * 1000) + execution.slack_us
     exercised = False
-    for life in lives(execution, setting):
-        gateway = Gateway(life)
+    for gateway in Gateway.of(execution, setting):
         for task, given, given_us, done, done_us in _callbacks(gateway):
             exercised = True
             took = min(done_us, gateway.end_us) - given_us
@@ -76,8 +73,7 @@ def write_reduction(execution: Execution, setting: Setting) -> Judgement:
     A run of frames may begin with a write that an older change had made necessary, hence one more than the share.
     """
     exercised = False
-    for life in lives(execution, setting):
-        gateway = Gateway(life)
+    for gateway in Gateway.of(execution, setting):
         for run in _steady_runs(gateway):
             exercised = True
             verdict = _written_too_often(gateway, run)
@@ -109,7 +105,7 @@ def _written_too_often(gateway: Gateway, run: list[Frame]) -> Judgement | None:
     first, last = run[0].given, run[-1].given
     stored = [
         record
-        for record in gateway.history.seen("nvs.stored")
+        for record in gateway.view.seen("nvs.stored")
         if first < record.position < last and record["key"] != CONFIG
     ]
     used = {frame.token for frame in run}

@@ -10,11 +10,10 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from p4verify.verify import tokens
-from p4verify.verify.boots import lives
 from p4verify.verify.execution import Execution
 from p4verify.verify.invariants.gateway import COMPONENT, NO_DATA, WHOLE_BATTERY, Frame, Gateway, Variant
 from p4verify.verify.invariants.telemetry_records import incoherent
-from p4verify.verify.timeline import NEVER, Fields, Publish, at
+from p4verify.verify.timeline import NEVER, Fields, Handler, Publish, at
 from p4verify.verify.verdict import HELD, NOT_EXERCISED, Judgement, Setting, violated
 
 
@@ -38,20 +37,24 @@ def _shown(gateway: Gateway) -> Iterator[Shown]:
     """The adapter's records, and what the bus delivered that nobody had published so."""
     for call in gateway.published:
         yield Shown(call.kind, call.fields, call.start, call.start_us, call)
-    for kind in ("battery", "pack"):
+    for kind in {call.kind for call in gateway.published}:
         deliveries = gateway.view.delivered(kind)
         for run in deliveries[min(deliveries)] if deliveries else ():
-            owners = {c.component for c in gateway.view.publishes if c.kind == kind and c.start < run.enter}
-            if run.fields and owners - {""} == {COMPONENT} and not gateway.view.origins(run):
+            if run.fields and not gateway.view.origins(run) and _is_ours(gateway, run):
                 yield Shown(kind, run.fields, run.enter, run.enter_us, None)
+
+
+def _is_ours(gateway: Gateway, run: Handler) -> bool:
+    """Whether nobody else than the program had published such a record before."""
+    calls = (call for call in gateway.view.publishes if call.kind == run.kind and call.start < run.enter)
+    return {call.component for call in calls} - {""} == {COMPONENT}
 
 
 def events_intact(execution: Execution, setting: Setting) -> Judgement:
     """re.events-intact: a battery or pack carries the token of one frame, and both of one callback that of the same."""
     exercised = False
     restored: set[int] = set()
-    for life in lives(execution, setting):
-        gateway = Gateway(life)
+    for gateway in Gateway.of(execution, setting):
         if gateway.foreign(gateway.history.end):
             return HELD if exercised else NOT_EXERCISED
         for shown in _shown(gateway):
@@ -129,8 +132,8 @@ def _mismatched(gateway: Gateway) -> Judgement | None:
 def cells_coherent(execution: Execution, setting: Setting) -> Judgement:
     """re.cells-coherent: min, max, avg and delta are those of the pack's own cells, whatever the frame claims."""
     exercised = False
-    for life in lives(execution, setting):
-        for shown in _shown(Gateway(life)):
+    for gateway in Gateway.of(execution, setting):
+        for shown in _shown(gateway):
             if shown.kind != "pack" or not shown.fields["cell_count"]:
                 continue
             exercised = True
@@ -146,8 +149,7 @@ def partial_frame(execution: Execution, setting: Setting) -> Judgement:
     Its callback publishes nothing, or what had been published before. Of a frame without cells, that is the pack.
     """
     exercised = False
-    for life in lives(execution, setting):
-        gateway = Gateway(life)
+    for gateway in Gateway.of(execution, setting):
         if gateway.foreign(gateway.history.end):
             continue
         for frame in gateway.frames:

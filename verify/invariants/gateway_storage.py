@@ -8,10 +8,9 @@ whose callbacks overlapped have no order, so either may be the newer one.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from itertools import pairwise
+from itertools import pairwise, takewhile
 
 from p4verify.verify import tokens
-from p4verify.verify.boots import lives
 from p4verify.verify.execution import Execution, Outcome
 from p4verify.verify.invariants.gateway import (
     CONFIG,
@@ -29,10 +28,6 @@ from p4verify.verify.verdict import HELD, NOT_EXERCISED, Judgement, Setting, vio
 EARLY_FLUSHES = "CONFIG_REMOTE_EVENT_CACHE_EARLY_FLUSHES"
 
 
-def _gateways(execution: Execution, setting: Setting) -> list[Gateway]:
-    return [Gateway(life) for life in lives(execution, setting)]
-
-
 # ---- what is restored
 
 
@@ -41,7 +36,7 @@ def restore_age(execution: Execution, setting: Setting) -> Judgement:
 
     Failed writes extend that: the interval then counts from the last failure.
     """
-    boots = _gateways(execution, setting)
+    boots = Gateway.of(execution, setting)
     if any(boot.foreign(execution.history.end) for boot in boots):
         return NOT_EXERCISED
     restored = [_token(boot.restored("battery"), record_token) for boot in boots]
@@ -114,7 +109,7 @@ def _too_old(
 
 def restore_intact(execution: Execution, setting: Setting) -> Judgement:
     """re.restore-intact: what is restored after a cut is one frame that had been received, all of it."""
-    boots = _gateways(execution, setting)
+    boots = Gateway.of(execution, setting)
     if any(boot.foreign(execution.history.end) for boot in boots):
         return NOT_EXERCISED
     exercised = False
@@ -159,7 +154,7 @@ def _of_two_frames(calls: list[Publish]) -> Judgement | None:
 def no_lost_dirty(execution: Execution, setting: Setting) -> Judgement:
     """re.no-lost-dirty: a failed write is tried again; a change that came after a write began leads to another one."""
     exercised = False
-    for boot in _gateways(execution, setting):
+    for boot in Gateway.of(execution, setting):
         verdicts = [_retried(boot, TELEMETRY), _retried(boot, CONFIG)]
         if not boot.foreign(boot.history.end):
             verdicts.append(_written(boot, TELEMETRY, boot.changes))
@@ -194,13 +189,14 @@ def _written(boot: Gateway, key: str, changes: list[Change]) -> Judgement | None
     """
     judged = False
     known = {_token(boot.restored("battery"), record_token), _token(boot.restored("config"), config_token)}
+    last_failure = max((failure.end for failure in boot.failures(key)), default=-1)
     for index, change in enumerate(changes):
         fresh = change.token not in known
         known.add(change.token)
         deadline = change.done_us + boot.interval_us
-        until = [later.token for later in changes[index + 1 :] if later.given < boot.view.first_after(deadline)]
-        failed = any(failure.end > change.given for failure in boot.failures(key))
-        if not fresh or failed or deadline >= boot.end_us or any(token in known - {change.token} for token in until):
+        if not fresh or deadline >= boot.end_us or last_failure > change.given:
+            continue
+        if _comes_back(boot, changes[index + 1 :], known - {change.token}, deadline):
             continue
         judged = True
         if not any(call.start > change.given and call.start_us <= deadline for call in boot.sets(key)):
@@ -213,16 +209,22 @@ def _written(boot: Gateway, key: str, changes: list[Change]) -> Judgement | None
     return HELD if judged else None
 
 
+def _comes_back(boot: Gateway, later: list[Change], known: set[int | None], deadline_us: int) -> bool:
+    """Whether a value that had been there before arrives again until the deadline."""
+    until = boot.view.first_after(deadline_us)
+    return any(change.token in known for change in takewhile(lambda change: change.given < until, later))
+
+
 def delta_flush(execution: Execution, setting: Setting) -> Judgement:
     """re.delta-flush: a change beyond the delta is written early, as far as the limit on early writes admits."""
     exercised = False
-    for boot in _gateways(execution, setting):
+    for boot in Gateway.of(execution, setting):
         if boot.foreign(boot.history.end):
             continue
         for index, change in enumerate(boot.changes):
             deadline = change.done_us + round(limit(setting, "early_flush_ms") * 1000) + boot.write_us
             deadline += boot.view.margin_us
-            if not _is_urgent(boot, index, deadline) or not _may_be_early(boot, change, deadline):
+            if not _may_be_early(boot, change, deadline) or not _is_urgent(boot, index, deadline):
                 continue
             exercised = True
             if not any(call.start > change.given and call.start_us <= deadline for call in boot.sets(TELEMETRY)):
@@ -238,11 +240,15 @@ def delta_flush(execution: Execution, setting: Setting) -> Judgement:
 def _is_urgent(boot: Gateway, index: int, deadline_us: int) -> bool:
     """Whether what NVS may hold is beyond the delta from this frame, and from all that come until the deadline."""
     change = boot.changes[index]
+    if not change.done_us <= deadline_us < boot.end_us:
+        return False
     restored = _token(boot.restored("battery"), record_token)
-    held = [earlier.token for earlier in boot.changes[:index]] + ([] if restored is None else [restored])
-    coming = [later.token for later in boot.changes[index:] if later.given < boot.view.first_after(deadline_us)]
-    distinct = all(tokens.are_far(one, other) for one in held for other in coming)
-    return bool(held) and _UNREADABLE not in held and distinct and change.done_us <= deadline_us < boot.end_us
+    held = {earlier.token for earlier in boot.changes[:index]} | ({restored} if restored is not None else set())
+    until = boot.view.first_after(deadline_us)
+    coming = {later.token for later in takewhile(lambda later: later.given < until, boot.changes[index:])}
+    if not held or _UNREADABLE in held:
+        return False
+    return all(tokens.are_far(one, other) for one in held for other in coming)
 
 
 def _may_be_early(boot: Gateway, change: Change, deadline_us: int) -> bool:
@@ -258,7 +264,7 @@ def _may_be_early(boot: Gateway, change: Change, deadline_us: int) -> bool:
 
 def config_durable(execution: Execution, setting: Setting) -> Judgement:
     """re.config-durable: a configuration is written within its window, and restored whole and up to date."""
-    boots = _gateways(execution, setting)
+    boots = Gateway.of(execution, setting)
     if any(boot.unknown_configuration for boot in boots):
         return NOT_EXERCISED
     exercised = False
@@ -275,7 +281,7 @@ def config_durable(execution: Execution, setting: Setting) -> Judgement:
     return HELD if exercised else NOT_EXERCISED
 
 
-def _restored_config(earlier: list[Gateway], before: Gateway, after: Gateway) -> Judgement | None:
+def _restored_config(earlier: Sequence[Gateway], before: Gateway, after: Gateway) -> Judgement | None:
     calls = after.restored("config")
     restored = _token(calls, config_token)
     received = {change.token for boot in earlier for change in boot.configurations}

@@ -27,8 +27,9 @@ def one_source(execution: Execution, setting: Setting) -> Judgement:
     """
     view = View.of(execution, setting)
     exercised = False
+    modes = {component: _modes(view, component) for component in ("telemetry_model", "network_publisher", GATEWAY)}
     for component, start, start_us, sources in _published(view):
-        mode = _mode_of(view, component, start, start_us)
+        mode = _mode_of(view, modes.get(component, []), component, start=start, start_us=start_us)
         if mode is None or not sources:
             continue
         exercised = True
@@ -89,9 +90,9 @@ def _told(operation: Operation) -> _Mode:
     return _Mode(operation.invoked, leave, leave_us, bool(operation.invocation.arguments[0]))
 
 
-def _mode_of(view: View, component: str, start: int, start_us: int) -> _Mode | None:
+def _mode_of(view: View, modes: list[_Mode], component: str, *, start: int, start_us: int) -> _Mode | None:
     """The component's mode when it built the record, None while unknown: before it was told one, and meanwhile."""
-    told = [mode for mode in _modes(view, component) if mode.enter < start]
+    told = [mode for mode in modes if mode.enter < start]
     margin = view.margin_us if component == "network_publisher" else 0
     settled = [mode for mode in told if mode.leave < start and mode.leave_us + margin <= start_us]
     if not settled or len(settled) < len(told):

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import ClassVar
 
-from p4verify.verify.boots import Life
+from p4verify.verify.boots import Life, lives
+from p4verify.verify.execution import Execution
 from p4verify.verify.history import Observation, Operation
 from p4verify.verify.limits import limit
 from p4verify.verify.timeline import NEVER, View
+from p4verify.verify.verdict import Setting
 
 TIMEOUT_US = 750_000
 RETRY_PAUSE_US = 100_000
@@ -86,6 +89,17 @@ class Sent:
 class Wire:
     """The index of one boot."""
 
+    _last: ClassVar[tuple[Execution, Setting, tuple[Wire, ...]] | None] = None
+
+    @classmethod
+    def of(cls, execution: Execution, setting: Setting) -> tuple[Wire, ...]:
+        """Those of all boots of an execution, made once for all invariants."""
+        last = cls._last
+        if last is None or last[0] is not execution or last[1] is not setting:
+            boots = tuple(cls(life) for life in lives(execution, setting))
+            cls._last = last = (execution, setting, boots)
+        return last[2]
+
     def __init__(self, life: Life) -> None:
         self.life = life
         self.setting = life.setting
@@ -105,17 +119,17 @@ class Wire:
     @cached_property
     def sent(self) -> list[Sent]:
         """What went out."""
-        return [_sent(record) for record in self.history.seen("uart.tx")]
+        return [_sent(record) for record in self.view.seen("uart.tx")]
 
     @cached_property
     def asked(self) -> dict[int, Observation]:
         """By serial number, the requests that the BMS received."""
-        return {int(record["serial"]): record for record in self.history.seen("bms.request")}
+        return {int(record["serial"]): record for record in self.view.seen("bms.request")}
 
     @cached_property
     def answers(self) -> list[Observation]:
         """Its answers, by when they began; silence is none."""
-        return [record for record in self.history.seen("bms.answer") if record["kind"] != SILENCE]
+        return [record for record in self.view.seen("bms.answer") if record["kind"] != SILENCE]
 
     def until_us(self, request: Request) -> int:
         """When the call ended, at the latest with the boot."""

@@ -5,7 +5,6 @@ Registers 0x0100..0x017F answer every read with a value of its own, so an answer
 
 from __future__ import annotations
 
-from p4verify.verify.boots import lives
 from p4verify.verify.execution import Execution
 from p4verify.verify.history import Observation
 from p4verify.verify.invariants.tinybms import (
@@ -34,8 +33,7 @@ def own_answer(execution: Execution, setting: Setting) -> Judgement:
     sent by then; nothing that arrived earlier may, and nothing that names another address.
     """
     exercised = False
-    for life in lives(execution, setting):
-        wire = Wire(life)
+    for wire in Wire.of(execution, setting):
         for request in wire.requests:
             if request.name != "tc.read" or request.result != OK or request.address not in FRESH:
                 continue
@@ -84,8 +82,7 @@ def verify_kept(execution: Execution, setting: Setting) -> Judgement:
     configured.
     """
     exercised = False
-    for life in lives(execution, setting):
-        wire = Wire(life)
+    for wire in Wire.of(execution, setting):
         for request in wire.requests:
             if request.result is None:
                 continue
@@ -140,8 +137,7 @@ def _wrong_attempts(wire: Wire, request: Request) -> Judgement | None:
 def no_zombie_write(execution: Execution, setting: Setting) -> Judgement:
     """tc.no-zombie-write: no attempt of a write begins after its caller was told the outcome."""
     exercised = False
-    for life in lives(execution, setting):
-        wire = Wire(life)
+    for wire in Wire.of(execution, setting):
         exercised = exercised or any(request.writes and request.result is not None for request in wire.requests)
         for frame in wire.sent:
             askers = [request for request in wire.requests if request.begun < frame.position and frame.serves(request)]

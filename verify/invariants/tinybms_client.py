@@ -5,7 +5,6 @@ The other checks are in the tinybms_* files.
 
 from __future__ import annotations
 
-from p4verify.verify.boots import lives
 from p4verify.verify.execution import Ending, Execution, Outcome
 from p4verify.verify.invariants import tinybms_answers, tinybms_stats, tinybms_timing
 from p4verify.verify.invariants.event_bus import ending_words
@@ -19,7 +18,7 @@ def _is_ours(ending: Ending) -> bool:
 
 def _gave_up(execution: Execution, setting: Setting) -> bool:
     """Whether a caller was told a time-out, so that something may still have been under way for it."""
-    waits = (request for life in lives(execution, setting) for request in Wire(life).requests)
+    waits = (request for wire in Wire.of(execution, setting) for request in wire.requests)
     return any(request.result == TIMEOUT for request in waits)
 
 

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
-from p4verify.verify.boots import lives
 from p4verify.verify.execution import Execution, Outcome
 from p4verify.verify.invariants.tinybms import (
     INVALID_ARG,
@@ -45,8 +44,7 @@ class Told(NamedTuple):
 def stats_coherent(execution: Execution, setting: Setting) -> Judgement:
     """tc.stats-coherent: counters, latency and depth, read or published, agree with what happened."""
     exercised = False
-    for life in lives(execution, setting):
-        wire = Wire(life)
+    for wire in Wire.of(execution, setting):
         read, events = list(_read(wire)), list(_events(wire))
         exercised = exercised or bool((read or events) and wire.requests)
         wrong = _first(_wrong(wire, told) for told in (*read, *events))
@@ -67,7 +65,7 @@ def _read(wire: Wire) -> Iterator[Told]:
 
 
 def _events(wire: Wire) -> Iterator[Told]:
-    for record in wire.history.seen("bus.publish.stats"):
+    for record in wire.view.seen("bus.publish.stats"):
         yield Told(record.fields, record.task, -1, record.position, record.time_us)
 
 

@@ -4,7 +4,6 @@ and tc.serialised.
 
 from __future__ import annotations
 
-from p4verify.verify.boots import lives
 from p4verify.verify.execution import Execution, Outcome
 from p4verify.verify.invariants.event_bus import ending_words
 from p4verify.verify.invariants.tinybms import (
@@ -28,8 +27,7 @@ STUCK = frozenset({Outcome.DEADLOCK, Outcome.LIVELOCK, Outcome.HANG})
 def bounded_wait(execution: Execution, setting: Setting) -> Judgement:
     """tc.bounded-wait: no call blocks longer than configured; a millisecond is allowed for reading clocks."""
     exercised = False
-    for life in lives(execution, setting):
-        wire = Wire(life)
+    for wire in Wire.of(execution, setting):
         for request in wire.requests:
             exercised = True
             took = wire.until_us(request) - request.begun_us
@@ -46,8 +44,7 @@ def bounded_wait(execution: Execution, setting: Setting) -> Judgement:
 def no_overrun(execution: Execution, setting: Setting) -> Judgement:
     """tc.no-overrun: an attempt ends within its time-out: the next frame, or the caller's return, is not later."""
     exercised = False
-    for life in lives(execution, setting):
-        wire = Wire(life)
+    for wire in Wire.of(execution, setting):
         for request in wire.requests:
             if request.result in REFUSED or not wire.sent or _finds_it_idle(wire, request):
                 continue
@@ -92,8 +89,7 @@ def _late(wire: Wire, request: Request) -> tuple[int, int, int] | None:
 def progress(execution: Execution, setting: Setting) -> Judgement:
     """tc.progress: every request is answered or timed out, and one that finds nobody at work is worked on at once."""
     exercised = False
-    for life in lives(execution, setting):
-        wire = Wire(life)
+    for wire in Wire.of(execution, setting):
         for request in wire.requests:
             if request.result in REFUSED:
                 continue
@@ -126,8 +122,7 @@ def _unserved(wire: Wire, request: Request) -> str | None:
 def queue_bounded(execution: Execution, setting: Setting) -> Judgement:
     """tc.queue-bounded: no more wait than the queue holds, and who finds it full is told so at once."""
     exercised = False
-    for life in lives(execution, setting):
-        wire = Wire(life)
+    for wire in Wire.of(execution, setting):
         for request in wire.requests:
             waited = wire.until_us(request) - request.begun_us
             if request.result == NO_MEMORY and waited > wire.view.rest_us:
@@ -148,15 +143,14 @@ def _depths(wire: Wire) -> list[tuple[int, tuple[int, ...]]]:
     """Where the depth was told, and the values."""
     names = ("queue_depth", "queue_depth_max")
     calls = ((o.returned or 0, o.results or {}) for o in wire.history.calls("tc.stats") if o.results)
-    events = ((record.position, record.fields) for record in wire.history.seen("bus.publish.stats"))
+    events = ((record.position, record.fields) for record in wire.view.seen("bus.publish.stats"))
     return [(p, tuple(int(f[name]) for name in names)) for p, f in (*calls, *events) if names[1] in f]
 
 
 def serialised(execution: Execution, setting: Setting) -> Judgement:
     """tc.serialised: no frame goes out while the one before it may still be answered, and has not been."""
     exercised = False
-    for life in lives(execution, setting):
-        wire = Wire(life)
+    for wire in Wire.of(execution, setting):
         met = any(one.overlaps(other) for one in wire.requests for other in wire.requests if one is not other)
         exercised = exercised or (met and len(wire.sent) > 1)
         for earlier, later in zip(wire.sent, wire.sent[1:], strict=False):
