@@ -16,7 +16,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 
 from p4verify.verify.history import Operation
-from p4verify.verify.linearizability.result import Linearizability, by_return, called, held, name, returned, stuck
+from p4verify.verify.linearizability.result import Linearizability, by_return, held, name, returned, stuck
 from p4verify.verify.models.register import Record, Register
 
 Zone = int
@@ -144,22 +144,28 @@ def _written(values: _Values, zone: Zone) -> str:
 def _order(values: _Values, prefix: Sequence[Operation], numbers: Sequence[Zone | None]) -> list[Operation]:
     """Zone after zone, by first return plus last call: of two zones of which one must come first, its sum is smaller.
 
-    Within a zone the write comes first, then the reads by their calls.
+    Within a zone the write comes first, then the reads by their calls. A write that has not returned is there if it was
+    read. Sorted by one key after the other, since that makes no objects that the garbage collector would visit.
     """
-    members: dict[Zone, list[Operation]] = {}
-    first: dict[Zone, Moment] = {INITIAL: -math.inf}
-    for operation, zone in zip(prefix, numbers, strict=False):
-        assert zone is not None
-        if zone not in members:
-            members[zone] = []
-            first.setdefault(zone, returned(operation))
-        if operation is not values.writes[zone]:
-            members[zone].append(operation)
-    middle: dict[Zone, Moment] = {}
-    for zone, reads in members.items():
-        reads.sort(key=called)
-        last = reads[-1].invoked if reads else values.calls[zone]
-        middle[zone] = first[zone] + max(last, values.calls[zone])
-        write = values.writes[zone]
-        reads[:0] = [write] if write is not None else []
-    return [operation for zone in sorted(members, key=middle.__getitem__) for operation in members[zone]]
+    operations = list(prefix)
+    zones = [zone for zone in numbers[: len(prefix)] if zone is not None]
+    first: list[Moment] = [math.inf] * len(values.calls)
+    last = list(values.calls)
+    for operation, zone in zip(prefix, zones, strict=True):
+        first[zone] = min(first[zone], returned(operation))
+        last[zone] = max(last[zone], operation.invoked)
+    written = {id(operation) for operation in prefix}
+    for zone, write in enumerate(values.writes):
+        if write is not None and first[zone] < math.inf and id(write) not in written:
+            operations.append(write)
+            zones.append(zone)
+    first[INITIAL] = -math.inf
+    middle = [one + other for one, other in zip(first, last, strict=True)]
+    order = sorted(range(len(operations)), key=lambda index: _call(values, operations[index], zones[index]))
+    order.sort(key=zones.__getitem__)
+    order.sort(key=lambda index: middle[zones[index]])
+    return [operations[index] for index in order]
+
+
+def _call(values: _Values, operation: Operation, zone: Zone) -> Moment:
+    return -math.inf if operation is values.writes[zone] else operation.invoked
