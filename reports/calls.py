@@ -23,6 +23,8 @@ _WAITS_FOR_ITSELF: Final = ("ulTaskNotifyTake", "xTaskNotifyWait")
 
 def words_of(step: Step, *, waited: bool = False) -> tuple[str, str]:
     """Verb and object of a call or a wait; `waited`: whether the task had to wait in the call."""
+    if step.kind is StepKind.BOOT:
+        return "boots again", f"after {step.name}"
     if step.kind is StepKind.BLOCK:
         return "waits", _awaited(step)
     if step.kind is not StepKind.CALL:

@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.text import Text
 
 from p4verify.reports import values
+from p4verify.reports.cuts import cuts_of
 from p4verify.reports.evidence import Mixture, call, mixtures, records
 from p4verify.reports.finding import ConfirmedFinding
 from p4verify.reports.relevance import relevant
@@ -26,7 +27,7 @@ from p4verify.reports.source_text import Source, no_source
 from p4verify.reports.stuck import stuck
 from p4verify.reports.wrapping import JOINT, put, ruled, wrapped
 from p4verify.verify.execution import Outcome
-from p4verify.verify.program import Task
+from p4verify.verify.program import Program
 from p4verify.verify.schedule import Step, StepKind
 
 NARROWEST, WIDEST = 80, 120
@@ -67,7 +68,7 @@ def report(finding: ConfirmedFinding, width: int, source: Source = no_source) ->
     page = _Page(max(width, NARROWEST), source, _palette(mixtures(finding)))
     return [
         *page.header(finding),
-        *page.program(finding.program.tasks),
+        *page.program(finding.program),
         *page.interleaving(finding),
         *page.evidence(finding),
         *page.replay(finding),
@@ -111,14 +112,15 @@ class _Page:
             *self.wrap(Text(values.printable(finding.summary)), indent=2, hang=2),
         ]
 
-    def program(self, tasks: Sequence[Task]) -> list[Text]:
-        lines = [Text(""), *self.title("Program")] if tasks else []
-        for task in tasks:
+    def program(self, program: Program) -> list[Text]:
+        lines = [Text(""), *self.title("Program")] if program.tasks else []
+        for task in program.tasks:
             core = "" if task.core is None else f", core {task.core}"
             label = Text.assemble((values.printable(task.name), "bold"), (f" (priority {task.priority}{core})  ", _DIM))
             calls = Text.assemble((" → ", _DIM)).join(self._call(i.delay_ms, call(i)) for i in task.invocations)
             lines += self.wrap(label + calls, indent=2, hang=6)
-        return lines
+        cuts = ", then ".join(cuts_of(program))
+        return lines + self.wrap(Text.assemble(("power", "bold"), f" is cut {cuts}"), indent=2, hang=6) * bool(cuts)
 
     def _call(self, delay_ms: int, text: str) -> Text:
         later = f"{delay_ms}{JOINT}ms{JOINT}later{JOINT}" if delay_ms else ""

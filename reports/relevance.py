@@ -89,9 +89,10 @@ def relevant(
     every = list(_suspensions(steps, runs, end, named))
     carrying = [suspension for suspension in every if _carries(steps, suspension, mixed)]
     found = _most_telling(carrying or every)
+    boots = {index for index in range(first, end) if steps[index].kind is StepKind.BOOT}
     if not found:
-        return Relevance(_causes(steps, runs, first, end))
-    chosen = {index for suspension in found for index in _involved(steps, runs, suspension)}
+        return Relevance(tuple(sorted({*_causes(steps, runs, first, end), *boots})))
+    chosen = boots.union(index for suspension in found for index in _involved(steps, runs, suspension))
     return Relevance(tuple(sorted(chosen)), tuple(sorted(found, key=lambda s: s.before)))
 
 
@@ -103,11 +104,15 @@ def _most_telling(suspensions: Sequence[Suspension]) -> Sequence[Suspension]:
 
 
 def _runs(steps: Sequence[Step], window: range) -> dict[str, list[list[int]]]:
-    """Per task its runs, each a list of indices. Time passing belongs to nobody."""
+    """Per task its runs, each a list of indices. Time passing belongs to nobody, and none lives through a boot."""
     runs: dict[str, list[list[int]]] = {}
     for index in window:
         step = steps[index]
         if step.kind is StepKind.TIME:
+            continue
+        if step.kind is StepKind.BOOT:
+            for of_task in runs.values():
+                of_task.append([])
             continue
         of_task = runs.setdefault(step.task, [[]])
         if step.kind is StepKind.CALL and step.name.startswith(_LOOP_WAITS):
@@ -271,6 +276,8 @@ def _causes(steps: Sequence[Step], runs: Mapping[str, list[list[int]]], begin: i
         foreign = sorted(i for i in origins if steps[i].task != step.task)
         if index in run and foreign:
             causes.append((index, *foreign))
+        if step.kind is StepKind.BOOT:
+            writers.clear()
         if step.kind is StepKind.WRITE:
             writers.update(dict.fromkeys(touched_by(step), index))
     return tuple(sorted({index for cause in causes[-MOST_CAUSES:] for index in cause}))

@@ -9,6 +9,7 @@ It looks at the ends of tasks only, and is of use only where nobody could go on.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import Final
 
@@ -25,7 +26,22 @@ _NOTIFICATIONS: Final = ("ulTaskNotify", "xTaskNotify")
 
 
 def stuck(steps: Sequence[Step]) -> Relevance | None:
-    """What to show of an execution that ended because nobody could go on; None where nobody waits."""
+    """What to show of an execution that ended because nobody could go on; None where nobody waits.
+
+    What tasks waited for in an earlier boot they do not wait for any more.
+    """
+    begin = max((index for index, step in enumerate(steps) if step.kind is StepKind.BOOT), default=0)
+    found = _stuck(steps[begin:])
+    return None if found is None else _moved(found, begin)
+
+
+def _moved(found: Relevance, by: int) -> Relevance:
+    suspensions = (replace(one, before=one.before + by, after=one.after + by) for one in found.suspensions)
+    waits = frozenset(index + by for index in found.waits)
+    return Relevance(tuple(index + by for index in found.steps), tuple(suspensions), waits)
+
+
+def _stuck(steps: Sequence[Step]) -> Relevance | None:
     waits = _waits(steps)
     held = {task for task, index in waits.items() if steps[index].holder}
     tasks = held | {steps[waits[task]].holder for task in held} if held else _forever(waits)

@@ -192,3 +192,15 @@ def test_no_line_is_wider_than_asked_and_none_moves_the_cursor(
     for line in report(finding, width, lambda _file, _line: code):
         assert line.cell_len <= max(width, 80)
         assert line.plain.isprintable()
+
+
+def test_says_where_the_power_is_cut_and_where_the_firmware_boots_again() -> None:
+    trace = TraceWriter()
+    trace.access("main", StepKind.WRITE, "s_state.count", 7, 0x2000)
+    trace.call("main", StepKind.BOOT, "power cut")
+    finding = torn_finding(tuple(trace.steps))
+    cuts = {"power": (2_000_003, 0, 4_000_001, 5_000_020)}
+    finding = replace(finding, positions=(), program=replace(finding.program, environment=cuts))
+    text = "\n".join(line.plain for line in report(finding, 120))
+    assert "power is cut after write 3 to flash, then after telemetry frame 1, then at 20 ms" in text
+    assert "boots again after power cut" in text

@@ -134,3 +134,14 @@ def test_where_the_member_in_question_was_used_before_and_after_the_others_are_l
             trace.access(task, kind, name, 7, address)
     assert relevant(trace.steps, 3, named=frozenset({"count"})).steps == (0, 2, 4, 6)
     assert relevant(trace.steps, 3, named=frozenset({"points"})).steps == tuple(range(8))
+
+
+def test_nobody_goes_on_after_a_boot() -> None:
+    trace = TraceWriter()
+    trace.access("x", READ, "s_state.count", 7, 0x2000)
+    trace.access("y", WRITE, "s_state.count", 8, 0x2000)
+    trace.call("main", StepKind.BOOT, "power cut")
+    trace.access("x", READ, "s_state.count", 0, 0x2000)
+    found = relevant(trace.steps, 3)
+    assert found.suspensions == ()
+    assert found.steps == (2,), "the boot is shown; what was written before it was not read after it"

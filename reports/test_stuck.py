@@ -148,3 +148,13 @@ def test_a_trace_that_was_cut_says_so() -> None:
     cut = replace(finding, execution=replace(finding.execution, trace=replace(trace, cut=1234)))
     assert "trace cut" not in "\n".join(line.plain for line in report(finding, 80))
     assert "trace cut: its last 1,234 steps are missing" in " ".join(line.plain.strip() for line in report(cut, 80))
+
+
+def test_waits_of_an_earlier_boot_have_ended() -> None:
+    boot = Step("main", StepKind.BOOT, "power cut", "", 0, 0)
+    assert stuck((*OPPOSITE_ORDER, boot, call("main", "xSemaphoreTake", A))) is None
+    found = stuck((*SERVER, boot, *OPPOSITE_ORDER))
+    assert found is not None
+    assert found.steps == (3, 6, 8, 10)
+    assert found.waits == {8, 10}
+    assert [(one.task, one.before, one.after) for one in found.suspensions] == [("x", 5, 9)]
