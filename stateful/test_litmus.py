@@ -207,8 +207,8 @@ def test_main_in_cxx_may_end_without_return(tmp_path: Path) -> None:
 
 
 def test_what_the_shim_lacks_is_named(tmp_path: Path) -> None:
-    text = "void uart_driver_install(int);\nvoid app_main(void) { uart_driver_install(1); }\n"
-    with pytest.raises(BuildError, match="uart_driver_install"):
+    text = "void i2c_driver_install(int);\nvoid app_main(void) { i2c_driver_install(1); }\n"
+    with pytest.raises(BuildError, match="i2c_driver_install"):
         run(written(tmp_path, text))
     text = "#include <pthread.h>\nint main(void) { pthread_cancel(pthread_self()); return 0; }\n"
     with pytest.raises(TargetError, match="pthread_cancel"):
