@@ -20,6 +20,7 @@ from p4verify.stateful.subject import Subject
 from p4verify.targets.target import Exploration
 from p4verify.verify.program import Program
 
+
 def programs_for(subject: Subject) -> Programs:
     """Programs that exercise the invariants of a subject, of every family that does."""
     known = families(subject.config, subject.operations)
