@@ -1,5 +1,5 @@
 /*
- * tinybms_client.c: transactions over UART1, one at a time; tinybms_rx parses what arrives and queues the replies.
+ * tinybms_client.c: transactions over UART1, one at a time; tinybms_rx queues what arrives for whoever waits.
  */
 #include "tinybms_client.h"
 
@@ -22,6 +22,7 @@
 #define TX_BUFFER_BYTES 256
 #define UART_EVENTS 8
 #define RESPONSES 4
+#define CHUNK_BYTES 32u
 #define RX_STACK 4096
 #define RX_PRIORITY 6
 #define TEST_REGISTER 0x012C
@@ -31,45 +32,35 @@
 static const char *TAG = "tinybms_client";
 
 typedef struct {
-    esp_err_t result;  /* ESP_OK or ESP_ERR_INVALID_CRC */
-    tinybms_reply_t reply;
-} response_t;
+    uint8_t bytes[CHUNK_BYTES];
+    size_t length;
+} chunk_t;
 
 static struct {
     event_bus_t *bus;
     SemaphoreHandle_t uart_mutex;
     QueueHandle_t uart_events;
-    QueueHandle_t responses;
+    QueueHandle_t responses;  /* of chunk_t */
+    tinybms_parser_t parser;
     tinybms_state_t state;
     tinybms_stats_t stats;
 } s_client;
 
 /* ---- tinybms_rx ---- */
 
-static void parse(tinybms_parser_t *parser)
+static void forward_bytes(void)
 {
-    response_t response;
-    tinybms_parsed_t parsed;
-    while ((parsed = tinybms_parser_next(parser, &response.reply)) != TINYBMS_PARSED_NOTHING) {
-        response.result = parsed == TINYBMS_PARSED_REPLY ? ESP_OK : ESP_ERR_INVALID_CRC;
-        xQueueSend(s_client.responses, &response, 0);
-    }
-}
-
-static void read_and_parse(tinybms_parser_t *parser)
-{
-    uint8_t bytes[32];
+    chunk_t chunk;
     int count;
-    while ((count = uart_read_bytes(PORT, bytes, sizeof(bytes), 0)) > 0) {
-        tinybms_parser_put(parser, bytes, (size_t)count);
-        parse(parser);
+    while ((count = uart_read_bytes(PORT, chunk.bytes, CHUNK_BYTES, 0)) > 0) {
+        chunk.length = (size_t)count;
+        xQueueSend(s_client.responses, &chunk, 0);
     }
 }
 
 static void rx_task(void *argument)
 {
     (void)argument;
-    static tinybms_parser_t parser;
     for (;;) {
         uart_event_t event;
         xQueueReceive(s_client.uart_events, &event, portMAX_DELAY);
@@ -77,7 +68,7 @@ static void rx_task(void *argument)
             uart_flush_input(PORT);
             xQueueReset(s_client.uart_events);
         } else if (event.type == UART_DATA) {
-            read_and_parse(&parser);
+            forward_bytes();
         }
     }
 }
@@ -90,25 +81,40 @@ static bool is_wanted(tinybms_reply_kind_t kind, bool value_wanted)
     return value_wanted ? is_value : kind == TINYBMS_REPLY_ACK;
 }
 
+/* The next reply on the wire. */
+static esp_err_t wait_reply(tinybms_reply_t *reply)
+{
+    tinybms_parsed_t parsed;
+    while ((parsed = tinybms_parser_next(&s_client.parser, reply)) == TINYBMS_PARSED_NOTHING) {
+        chunk_t chunk;
+        if (xQueueReceive(s_client.responses, &chunk, pdMS_TO_TICKS(TINYBMS_TIMEOUT_MS)) != pdTRUE) {
+            s_client.stats.timeouts++;
+            return ESP_ERR_TIMEOUT;
+        }
+        tinybms_parser_put(&s_client.parser, chunk.bytes, chunk.length);
+    }
+    if (parsed == TINYBMS_PARSED_BAD_CRC) {
+        s_client.stats.crc_errors++;
+        return ESP_ERR_INVALID_CRC;
+    }
+    return ESP_OK;
+}
+
 static esp_err_t wait_response(bool value_wanted, uint16_t *value)
 {
-    response_t response;
-    while (xQueueReceive(s_client.responses, &response, pdMS_TO_TICKS(TINYBMS_TIMEOUT_MS)) == pdTRUE) {
-        if (response.result == ESP_ERR_INVALID_CRC) {
-            s_client.stats.crc_errors++;
-            return ESP_ERR_INVALID_CRC;
-        }
-        if (response.reply.kind == TINYBMS_REPLY_NACK) {
+    tinybms_reply_t reply;
+    esp_err_t result;
+    do {
+        result = wait_reply(&reply);
+        if (result == ESP_OK && reply.kind == TINYBMS_REPLY_NACK) {
             s_client.stats.nacks++;
             return ESP_FAIL;
         }
-        if (is_wanted(response.reply.kind, value_wanted)) {
-            *value = response.reply.value;
-            return ESP_OK;
-        }
+    } while (result == ESP_OK && !is_wanted(reply.kind, value_wanted));
+    if (result == ESP_OK) {
+        *value = reply.value;
     }
-    s_client.stats.timeouts++;
-    return ESP_ERR_TIMEOUT;
+    return result;
 }
 
 static esp_err_t exchange(const tinybms_frame_t *frame, bool value_wanted, uint16_t *value)
@@ -298,7 +304,7 @@ esp_err_t tinybms_client_init(event_bus_t *bus)
         return ESP_ERR_INVALID_STATE;
     }
     s_client.bus = bus;
-    s_client.responses = xQueueCreate(RESPONSES, sizeof(response_t));
+    s_client.responses = xQueueCreate(RESPONSES, sizeof(chunk_t));
     esp_err_t result = s_client.responses != NULL ? configure_uart() : ESP_ERR_NO_MEM;
     if (result != ESP_OK) {
         return result;
