@@ -31,6 +31,9 @@ EXECUTIONS, AT_FIRST = 100, 30
 """Of one program under one strategy: more programs find more than more schedules of one do. In the first round fewer,
 since what shows at once in one family should not wait for what is rare in another."""
 
+FEWEST_EXECUTIONS, MOST_CALLS = 10, 1500
+"""A program of many calls takes as long as several small ones, and has fewer executions for it."""
+
 TURNS_PER_SEED = 1_000_003
 """Turns of one seed never meet those of the next."""
 RESERVE_HISTORIES, RESERVE_SHARE = 1200, 0.5
@@ -147,7 +150,7 @@ class Campaign:
         self.status.programs += 1
         plan = self.portfolio[self._plan % len(self.portfolio)]
         self._plan += 1
-        executions = min(plan.executions, self._most)
+        executions = min(plan.executions, self._most, max(FEWEST_EXECUTIONS, MOST_CALLS // program.size))
         self._explore(setting, replace(plan, seed=schedule_seed, executions=executions))
         self._check_budget()
 

@@ -24,6 +24,8 @@ from p4verify.verify.schedule import Granularity, Schedule
 from p4verify.verify.verdict import Invariant, Judgement, Setting
 
 REPLAYS, FEWEST_REPLAYS = 100, 3
+REPLAY_SECONDS = 30.0
+"""In which a finding is replayed, at a hang's pace on a busy machine; most take a fraction of one."""
 PATIENCE_SECONDS = 8.0
 """What is needed is ended by the clock only when executions are very slow (a firmware that hangs takes a second)."""
 SMALL, READABLE, FINISH = 2000, 2000, 150
@@ -256,7 +258,7 @@ class Confirmer:
 
     def _replay(self, invariant: Invariant, program: Program, case: Case) -> tuple[int, int]:
         """How many replays showed it, of how many. One that repeats the last byte for byte is judged as that was."""
-        end = time.monotonic() + PATIENCE_SECONDS
+        end = time.monotonic() + REPLAY_SECONDS
         shown = replays = 0
         last, shows = None, False
         while replays < REPLAYS and (replays < FEWEST_REPLAYS or time.monotonic() < end):
