@@ -1,0 +1,1 @@
+"""Reviews C and C++ sources without running them: which accesses of shared state happen without its lock."""

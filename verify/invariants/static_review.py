@@ -1,0 +1,66 @@
+"""np.static-review: no path in the source reaches a `buffer_*` function or shared state without its lock.
+
+It is judged once, on the source and not on executions: a path that no execution has taken counts as much as any. So it
+has no executions; what stands in `exercised` is how many places were judged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from p4verify.verify.static_review import Guarded, StaticReview
+from p4verify.verify.verdict import Verdict
+
+STATIC_REVIEW = "np.static-review"
+TITLE = "no path in the source reaches the buffer or shared state without its lock"
+SHOWN = 3
+"""Places in the sentence; all of them are in the result."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceJudgement:
+    """A verdict on sources: one sentence, how many places it rests on, and those that are wrong or unclear."""
+
+    verdict: Verdict
+    summary: str
+    exercised: int = 0
+    places: tuple[str, ...] = ()
+
+
+def judge_review(review: StaticReview) -> SourceJudgement:
+    """A violation wherever one is certain, else unknown where anything is unclear or nothing was there to judge."""
+    if review.unlocked:
+        found = tuple(str(one) for one in review.unlocked)
+        lines = {one.place for one in review.unlocked}
+        locks = sorted({one.lock for one in review.unlocked if one.lock})
+        without = " or ".join(locks) or "any lock"
+        said = f"{len(lines)} of {review.places} places are reached without {without}: {_some(found)}"
+        return SourceJudgement(Verdict.VIOLATION, said, review.places, found)
+    if review.unclear:
+        found = tuple(str(one) for one in review.unclear)
+        return SourceJudgement(Verdict.UNKNOWN, f"the source does not tell: {_some(found)}", review.places, found)
+    if not review.places:
+        return SourceJudgement(Verdict.UNKNOWN, f"no shared state of {review.component} was found in its source")
+    return SourceJudgement(Verdict.OK, _held(review), review.places)
+
+
+def _some(found: tuple[str, ...]) -> str:
+    more = f"; and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
+    return "; ".join(found[:SHOWN]) + more
+
+
+def _held(review: StaticReview) -> str:
+    guards = [f"{lock or 'no lock, and needs none'} guards {_names(review.guarded, lock)}" for lock in _locks(review)]
+    calls = f"{review.buffer_calls} of them call buffer functions"
+    confined = f"; one task alone touches {', '.join(review.confined)}" if review.confined else ""
+    exempt = f"; {review.exempt} accesses precede every task" if review.exempt else ""
+    return f"all {review.places} places hold their lock, {calls}: {'; '.join(guards)}{confined}{exempt}"
+
+
+def _locks(review: StaticReview) -> list[str]:
+    return sorted({one.lock for one in review.guarded})
+
+
+def _names(guarded: Iterable[Guarded], lock: str) -> str:
+    return ", ".join(sorted(one.variable for one in guarded if one.lock == lock))
