@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 
-from p4verify.targets.building.build import Build
+from p4verify.stateful.opened import AnyBuild
 from p4verify.targets.machine.audit import BlindSpot
 from p4verify.verify.verdict import Invariant
 
@@ -19,7 +19,7 @@ PREFIXES: Mapping[str, str] = {
 """Whose invariants a source file's accesses bear on; those of the system as a whole bear on every file."""
 
 
-def blind_invariants(build: Build, invariants: Sequence[Invariant]) -> Mapping[str, str]:
+def blind_invariants(build: AnyBuild, invariants: Sequence[Invariant]) -> Mapping[str, str]:
     """Invariant ids, each with the reason why `ok` would be more than is known."""
     return blinded(build.audit, [invariant.id for invariant in invariants])
 

@@ -18,8 +18,7 @@ from hypothesis import strategies as st
 
 from p4verify.stateful.families import focused
 from p4verify.stateful.strategies import Programs
-from p4verify.targets.sim import SimTarget
-from p4verify.targets.target import Exploration, Found, Origin, Progress
+from p4verify.targets.target import ControlledTarget, Exploration, Found, Origin, Progress
 from p4verify.verify.explore import Finding, Tally, judge
 from p4verify.verify.program import Program, Value
 from p4verify.verify.schedule import Granularity
@@ -86,7 +85,7 @@ Watch = Callable[[Status], None]
 class Campaign:
     """One run of exploration over program families; `run` may be called once."""
 
-    target: SimTarget
+    target: ControlledTarget
     families: Mapping[str, Programs]
     invariants: Sequence[Invariant]
     config: Mapping[str, Value]

@@ -20,23 +20,19 @@ from p4verify.reports.source_text import SourceText
 from p4verify.stateful.blind import blind_invariants
 from p4verify.stateful.campaign import Campaign, Sighting, Status
 from p4verify.stateful.confirm import Confirmed, Confirmer
-from p4verify.stateful.enduring import EnduringTarget
 from p4verify.stateful.families import families
 from p4verify.stateful.interrupting import first_interrupt
+from p4verify.stateful.opened import AnyBuild, AnyTarget, opened, root_of, shared_names, target_name
 from p4verify.stateful.own_operations import FAMILIAR, own_operations
 from p4verify.stateful.relocate import relocations
 from p4verify.stateful.strategies import Programs
-from p4verify.targets.building.build import Build
-from p4verify.targets.shared_words import names_of
-from p4verify.targets.sim import SimTarget
-from p4verify.targets.target import TargetError
+from p4verify.targets.target import ControlledTarget, TargetError
 from p4verify.verify import record
 from p4verify.verify.codec import public_config
 from p4verify.verify.criteria import CRITERIA, CriterionResult, InvariantResult, Offers, available, summarise
 from p4verify.verify.program import Value
 from p4verify.verify.verdict import Invariant, Verdict
 
-TARGET = "sim"
 JOURNAL, COUNTEREXAMPLES = "run.jsonl", "counterexamples"
 MOST_SHARE, AFTERWARDS_SHARE = 6.0, 0.3
 """Seconds in which one finding is made small; and those kept for what is done with it afterwards."""
@@ -46,7 +42,7 @@ MOST_SHARE, AFTERWARDS_SHARE = 6.0, 0.3
 class CheckPlan:
     """What to check and how long. `firmware` is the name or path as it was given, `run` the run's folder."""
 
-    build: Build
+    build: AnyBuild
     firmware: str
     run: Path
     only: tuple[str, ...] = ()
@@ -81,14 +77,14 @@ class Watcher(Protocol):
     def interrupted(self) -> None: ...
 
 
-def offers_of(target: SimTarget) -> Offers:
+def offers_of(target: ControlledTarget) -> Offers:
     """What a target can do and show."""
     description = target.description
     operations = {kind.name: kind.results.names for kind in description.operations}
     return Offers.of(operations, [kind.name for kind in description.observers])
 
 
-def families_of(target: SimTarget, config: Mapping[str, Value]) -> Mapping[str, Programs]:
+def families_of(target: ControlledTarget, config: Mapping[str, Value]) -> Mapping[str, Programs]:
     """The program families that call something in this firmware."""
     operations = target.description.operations
     names = frozenset(kind.name for kind in operations)
@@ -99,7 +95,7 @@ def families_of(target: SimTarget, config: Mapping[str, Value]) -> Mapping[str, 
 
 def check(plan: CheckPlan, watcher: Watcher) -> CheckResult:
     """Runs it all. TargetError when the simulator itself fails; The first Ctrl-C ends exploring, not the run."""
-    with EnduringTarget(plan.build) as target:
+    with opened(plan.build) as target:
         offers = offers_of(target)  # starts it: what cannot start leaves no folder behind
         with _journal(plan) as journal:
             return _Check(plan, target, offers, journal, watcher).run()
@@ -111,8 +107,8 @@ def _journal(plan: CheckPlan) -> record.RunWriter:
     manifest = plan.build.manifest
     assert manifest is not None
     begins = record.RunBegins(
-        plan.firmware, TARGET, plan.seed, plan.build.identity, version("p4verify"), public_config(manifest.config),
-        manifest.limits,
+        plan.firmware, target_name(plan.build), plan.seed, plan.build.identity, version("p4verify"),
+        public_config(manifest.config), manifest.limits,
     )  # fmt: skip
     return record.RunWriter(plan.run / JOURNAL, begins)
 
@@ -132,7 +128,7 @@ class _Check:
     """One run: exploring, then confirming, then the sum."""
 
     def __init__(
-        self, plan: CheckPlan, target: EnduringTarget, offers: Offers, journal: record.RunWriter, watcher: Watcher
+        self, plan: CheckPlan, target: AnyTarget, offers: Offers, journal: record.RunWriter, watcher: Watcher
     ) -> None:
         assert plan.build.manifest is not None
         self.plan, self.target, self.journal, self.watcher = plan, target, journal, watcher
@@ -145,7 +141,7 @@ class _Check:
         self.campaign = Campaign(
             target,
             families_of(target, self.manifest.config),
-            available(self.offers, TARGET, plan.only),
+            available(self.offers, target_name(plan.build), plan.only),
             self.manifest.config,
             self.manifest.limits,
             plan.seed,
@@ -159,7 +155,7 @@ class _Check:
             explored = self._elapsed()
             findings, unconfirmed = self._confirm()
         results = self._results(findings, unconfirmed)
-        criteria = summarise(results, self.offers, TARGET, self.plan.only)
+        criteria = summarise(results, self.offers, target_name(self.plan.build), self.plan.only)
         ends = record.RunEnds(self.campaign.tally.executions, self._elapsed())
         self.journal.write(record.Verdicts(tuple(results)), ends)
         return CheckResult(
@@ -238,7 +234,7 @@ class _Check:
             confirmed.invariant.id, confirmed.invariant.title, criteria_of(confirmed.invariant.id),
             confirmed.judgement.violation.summary, confirmed.judgement.violation.positions, confirmed.program,
             confirmed.execution, f"p4verify replay {shlex.quote(str(path))}", confirmed.replayed, confirmed.replays,
-            self.plan.firmware,
+            self.plan.firmware, target_name(self.plan.build),
         )  # fmt: skip
 
     def _counterexample(self, sighting: Sighting, confirmed: Confirmed) -> record.Counterexample:
@@ -255,8 +251,8 @@ class _Check:
             version=version("p4verify"),
             seed={"strategy": exploration.strategy, "seed": exploration.seed, "ordinal": sighting.origin.ordinal},
             known_shared=confirmed.shared.encode(),
-            shared_names=names_of(confirmed.shared, self.plan.build.symbols.variables),
-            relocations=relocations(confirmed.execution, SourceText(self.manifest.root)),
+            shared_names=shared_names(self.plan.build, confirmed.shared),
+            relocations=relocations(confirmed.execution, SourceText(root_of(self.plan.build))),
             positions=confirmed.judgement.violation.positions,
         )
 

@@ -15,8 +15,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from p4verify.targets.sim import SimTarget
-from p4verify.targets.target import Exploration, Found, Origin, Shared
+from p4verify.targets.target import Exploration, Found, Origin, ReplayingTarget, Shared
 from p4verify.verify.execution import Execution, Outcome
 from p4verify.verify.minimise import FEW, Segment, fewest_choices, fewest_segments, smallest_program
 from p4verify.verify.program import Program, Value
@@ -112,7 +111,9 @@ class _Meter:
 class Confirmer:
     """Confirms findings of one target; in the process that made them, while it lives."""
 
-    def __init__(self, target: SimTarget, config: Mapping[str, Value], limits: Mapping[str, float], seed: int) -> None:
+    def __init__(
+        self, target: ReplayingTarget, config: Mapping[str, Value], limits: Mapping[str, float], seed: int
+    ) -> None:
         self._target = target
         self._config = config
         self._limits = limits

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from p4verify.reports.source_text import Source, no_source
-from p4verify.targets.sim import SimTarget
+from p4verify.targets.target import ReplayingTarget
 from p4verify.verify.execution import Execution
 from p4verify.verify.program import Program
 from p4verify.verify.schedule import Relocation, Schedule, Step
@@ -69,7 +69,7 @@ class Relocator:
     """Finds choices again in the firmware of `target`, from the first `known` things learnt about shared memory."""
 
     def __init__(
-        self, target: SimTarget, program: Program, known: int, source: Source, holds: Callable[[Schedule], bool],
+        self, target: ReplayingTarget, program: Program, known: int, source: Source, holds: Callable[[Schedule], bool],
         *, tick_budget: int = 0,
     ) -> None:  # fmt: skip
         self._target, self._program, self._known, self._source, self._holds = target, program, known, source, holds

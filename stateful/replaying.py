@@ -7,16 +7,13 @@ of them has no place any more, the replay is refused with the differences.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from p4verify.reports.finding import ConfirmedFinding
 from p4verify.reports.source_text import SourceText
 from p4verify.stateful.check import criteria_of
 from p4verify.stateful.kept import tick_budget_of
+from p4verify.stateful.opened import AnyBuild, AnyTarget, opened, root_of, shared_words, target_name
 from p4verify.stateful.relocate import Relocator
-from p4verify.targets.building.build import Build
-from p4verify.targets.shared_words import words_of
-from p4verify.targets.sim import SimTarget
 from p4verify.targets.target import Exploration, Shared
 from p4verify.verify.criteria import INVARIANTS
 from p4verify.verify.execution import Execution
@@ -44,18 +41,18 @@ class Replayed:
     relocated: bool
 
 
-def replay(counterexample: Counterexample, build: Build, path: str, times: int = REPLAYS) -> Replayed:
+def replay(counterexample: Counterexample, build: AnyBuild, path: str, times: int = REPLAYS) -> Replayed:
     """Runs it `times` times. ReplayError when it does not fit this firmware."""
     invariant = INVARIANTS.get(counterexample.invariant)
     if invariant is None:
         raise ReplayError(f"{path}: this p4verify has no invariant {counterexample.invariant!r}")
-    with SimTarget(build) as target:
+    with opened(build) as target:
         return _Replay(counterexample, build, invariant, target, path).run(times)
 
 
 class _Replay:
     def __init__(
-        self, counterexample: Counterexample, build: Build, invariant: Invariant, target: SimTarget, path: str
+        self, counterexample: Counterexample, build: AnyBuild, invariant: Invariant, target: AnyTarget, path: str
     ) -> None:
         assert build.manifest is not None
         self.case, self.build, self.invariant, self.target, self.path = counterexample, build, invariant, target, path
@@ -87,7 +84,7 @@ class _Replay:
             raise ReplayError(self._differences(f"only {len(wanted)} of its {choices} choices have a source line"))
         self._learn()
         known = len(self.target.shared().entries)
-        source = SourceText(self.build.manifest.root if self.build.manifest else Path())
+        source = SourceText(root_of(self.build))
         relocator = Relocator(
             self.target, self.case.program, known, source, lambda schedule: self._shows(schedule, known),
             tick_budget=self.ticks,
@@ -100,7 +97,7 @@ class _Replay:
     def _learn(self) -> None:
         """What was known of shared memory there, as far as it has names, and what the program itself shows."""
         try:
-            shared = words_of(self.case.shared_names, self._shared(), self.build.symbols.variables)
+            shared = shared_words(self.build, self.case.shared_names, self._shared())
         except ValueError as error:
             raise ReplayError(f"{self.path}: {error}") from None
         self.target.load(self.case.program)
@@ -129,7 +126,7 @@ class _Replay:
         return ConfirmedFinding(
             self.invariant.id, self.invariant.title, criteria_of(self.invariant.id), violation.summary,
             violation.positions, self.case.program, execution, f"p4verify replay {self.path}", shown, times,
-            self.case.firmware,
+            self.case.firmware, target_name(self.build),
         )  # fmt: skip
 
 

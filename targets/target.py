@@ -150,7 +150,7 @@ class ControlledTarget(Protocol):
     def description(self) -> Description: ...
 
     def explore(
-        self, program: Program, exploration: Exploration, found: OnFound, progress: OnProgress | None = None
+        self, program: Program | None, exploration: Exploration, found: OnFound, progress: OnProgress | None = None
     ) -> Progress: ...
 
     def again(self, program: Program, origin: Origin, *, trace: bool = False) -> tuple[Execution, Schedule]: ...
@@ -158,3 +158,30 @@ class ControlledTarget(Protocol):
     def execute(self, program: Program, schedule: Schedule, *, trace: bool = False) -> Execution: ...
 
     def close(self) -> None: ...
+
+
+class ReplayingTarget(ControlledTarget, Protocol):
+    """One that repeats executions exactly: what confirming a finding and replaying it need.
+
+    With `program` None it is the one that was loaded last. `known` is how much of `shared` an execution knows.
+    """
+
+    def load(self, program: Program) -> None: ...
+
+    def shared(self) -> Shared: ...
+
+    def restore(self, shared: Shared) -> None: ...
+
+    def rerun(self, program: Program | None, origin: Origin, *, trace: bool = False) -> Replay: ...
+
+    def run(
+        self, program: Program | None, schedule: Schedule, *, trace: bool = False, known: int | None = None,
+        tick_budget: int = 0, relaxed: bool = False, hangs: bool = False,
+    ) -> Replay: ...  # fmt: skip
+
+    def execute(
+        self, program: Program | None, schedule: Schedule, *, trace: bool = False, known: int | None = None,
+        tick_budget: int = 0, relaxed: bool = False,
+    ) -> Execution: ...  # fmt: skip
+
+    def follow(self, program: Program | None, segments: Segments, granularity: Granularity, known: int) -> Replay: ...

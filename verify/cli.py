@@ -40,11 +40,12 @@ if TYPE_CHECKING:
     from p4verify.reports.finding import ConfirmedFinding
     from p4verify.stateful.check import CheckResult
     from p4verify.stateful.litmus import LitmusResult
-    from p4verify.targets.building.build import Build
+    from p4verify.stateful.opened import AnyBuild
     from p4verify.verify.record import Counterexample
 
 RUNS = Path(".p4verify/runs")
 TARGETS = ("model", "sim", "native", "serial")
+BUILT = ("sim", "model")
 P = ParamSpec("P")
 
 app = typer.Typer(
@@ -90,8 +91,12 @@ def _guarded(command: Callable[P, None]) -> Callable[P, None]:
     return guarded(command, _expected_errors)
 
 
-def _build(firmware: str | None, compiler: str | None, console: Console) -> Build:
-    """Builds a firmware for the simulator and audits what its scheduler can see."""
+def _build(firmware: str | None, compiler: str | None, console: Console, target: str = "sim") -> AnyBuild:
+    """Builds a firmware for the simulator and audits what its scheduler can see; of the model there is nothing to."""
+    if target == "model":
+        from p4verify.targets.model.target import model_of
+
+        return model_of(firmware or ".")
     from p4verify.targets.building.build import build_firmware
     from p4verify.targets.building.compilers import require
     from p4verify.targets.building.manifest import MANIFEST, load
@@ -117,8 +122,10 @@ def _show_finding(finding: ConfirmedFinding, root: Path, console: Console) -> No
     show(finding, console, SourceText(root))
 
 
-def _root_of(build: Build) -> Path:
-    return build.manifest.root if build.manifest else Path()
+def _root_of(build: AnyBuild) -> Path:
+    from p4verify.stateful.opened import root_of
+
+    return root_of(build)
 
 
 @app.callback()
@@ -144,7 +151,7 @@ def _root(
 def check(
     *,
     firmware: Firmware = None,
-    target: Annotated[str, typer.Option(help="model, sim, native or serial; sim is built so far.")] = "sim",
+    target: Annotated[str, typer.Option(help="sim or model; native and serial are not built yet.")] = "sim",
     only: Annotated[str | None, typer.Option(metavar="ID,..", help="Criteria or invariants; see --list.")] = None,
     budget: Annotated[
         float, typer.Option(metavar="SECONDS", help="For all but the build.", min=1, callback=finite)
@@ -165,16 +172,17 @@ def check(
 
         typer.echo("\n".join(criteria_lines()))
         return
-    if target != "sim":
-        fail(f"--target {target}: only sim is built so far" if target in TARGETS else f"there is no target {target!r}")
+    if target not in BUILT:
+        built = " and ".join(BUILT)
+        fail(f"--target {target}: {built} are built so far" if target in TARGETS else f"there is no target {target!r}")
     chosen = tuple(part.strip() for part in (only or "").split(",") if part.strip())
     expected = _checked(chosen, expect)
     require_writable(json_to)
     console = console_for(quiet=quiet, to_stderr=json_to == "-")
-    build = _build(firmware, compiler, console)
+    build = _build(firmware, compiler, console, target)
     result = _check(build, firmware or ".", (chosen, budget, seed), run_dir, console)
     _report(result, build, console)
-    write_json(json_to, _check_json(result, firmware or ".", seed))
+    write_json(json_to, _check_json(result, firmware or ".", target, seed))
     raise typer.Exit(_status(result, expected, console))
 
 
@@ -189,7 +197,7 @@ def _checked(only: tuple[str, ...], expect: str | None) -> frozenset[str] | None
 
 
 def _check(
-    build: Build, firmware: str, wanted: tuple[tuple[str, ...], float, int], run_dir: Path | None, console: Console
+    build: AnyBuild, firmware: str, wanted: tuple[tuple[str, ...], float, int], run_dir: Path | None, console: Console
 ) -> CheckResult:
     from p4verify.stateful.check import CheckPlan
     from p4verify.stateful.check import check as run_check
@@ -211,7 +219,7 @@ def _run_folder(run_dir: Path | None) -> Path:
         fail(f"{wanted} cannot be made ({error.strerror}): name a folder you may write to by --run-dir DIR")
 
 
-def _report(result: CheckResult, build: Build, console: Console) -> None:
+def _report(result: CheckResult, build: AnyBuild, console: Console) -> None:
     from p4verify.reports.summary import Figures, show_summary
 
     for finding in result.findings:
@@ -222,11 +230,11 @@ def _report(result: CheckResult, build: Build, console: Console) -> None:
         console.print("interrupted: the verdicts rest on what was run until then")
 
 
-def _check_json(result: CheckResult, firmware: str, seed: int) -> object:
+def _check_json(result: CheckResult, firmware: str, target: str, seed: int) -> object:
     from p4verify.verify.criteria import as_json
 
     return as_json(
-        result.criteria, firmware=firmware, target="sim", seed=seed, executions=result.executions,
+        result.criteria, firmware=firmware, target=target, seed=seed, executions=result.executions,
         seconds=round(result.seconds, 3),
     )  # fmt: skip
 
@@ -264,7 +272,8 @@ def replay(
 
     console = console_for(quiet=quiet)
     counterexample = _counterexample(file)
-    build = _build(firmware or _firmware_of(counterexample.firmware, counterexample.manifest), compiler, console)
+    named = firmware or _firmware_of(counterexample.firmware, counterexample.manifest)
+    build = _build(named, compiler, console, "model" if counterexample.build_id.startswith("model-") else "sim")
     replayed = run_replay(counterexample, build, str(file), times)
     if replayed.finding is not None:
         _show_finding(replayed.finding, _root_of(build), console)

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from itertools import combinations
+from itertools import combinations, takewhile
 from typing import TypeVar
 
 from p4verify.verify.program import CUT_KINDS, POWER, Program, Task
@@ -184,7 +184,7 @@ def fewest_choices(schedule: Schedule, holds: Holds, more: More) -> Schedule:
     """
     smaller = _fewest(schedule, holds, more)
     if len(smaller.choices) > FEW:
-        smaller = next((near for near in _fewer_near(smaller) if more() and holds(near)), smaller)
+        smaller = next(filter(holds, takewhile(lambda _: more(), _fewer_near(smaller))), smaller)
     smaller = _simplest(_earlier(smaller, holds, more), holds, more)
     return _fewest(smaller, holds, more)
 

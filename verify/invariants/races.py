@@ -77,7 +77,7 @@ RACE_FREE = tuple(
         f"{name} shares no data without order",
         race_free(prefix),
         frozenset({shown}),
-        frozenset({"sim"}),
+        frozenset({"model", "sim"}),
     )
     for prefix, (name, shown) in _KNOWN_BY.items()
 )

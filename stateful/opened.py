@@ -1,0 +1,42 @@
+"""Which target runs a build: the simulator an executable, the model its Python. It refuses to know what is judged."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from p4verify.stateful.enduring import EnduringTarget
+from p4verify.targets.building.build import Build
+from p4verify.targets.model.target import ModelBuild, ModelTarget
+from p4verify.targets.shared_words import names_of, words_of
+from p4verify.targets.target import Shared
+
+AnyBuild = Build | ModelBuild
+AnyTarget = EnduringTarget | ModelTarget
+
+
+def opened(build: AnyBuild) -> AnyTarget:
+    """The target of a build; its failures are kept and do not end a run."""
+    return ModelTarget(build) if isinstance(build, ModelBuild) else EnduringTarget(build)
+
+
+def target_name(build: AnyBuild) -> str:
+    """As `--target` names it."""
+    return "model" if isinstance(build, ModelBuild) else "sim"
+
+
+def root_of(build: AnyBuild) -> Path:
+    """The folder in which the source lines of its traces lie."""
+    if isinstance(build, ModelBuild):
+        return build.root
+    return build.manifest.root if build.manifest else Path()
+
+
+def shared_names(build: AnyBuild, shared: Shared) -> tuple[str, ...]:
+    """What has been learnt about shared memory, by the names of variables; the model has nothing to learn."""
+    return () if isinstance(build, ModelBuild) else names_of(shared, build.symbols.variables)
+
+
+def shared_words(build: AnyBuild, names: Sequence[str], shared: Shared) -> Shared:
+    """The words of these names in a build. ValueError when they are none."""
+    return Shared(()) if isinstance(build, ModelBuild) else words_of(names, shared, build.symbols.variables)

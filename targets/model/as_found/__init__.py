@@ -1,0 +1,1 @@
+"""The components as they were found: state that tasks share without a lock."""

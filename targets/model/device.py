@@ -1,0 +1,131 @@
+"""A whole firmware of the model: its components put together and booted, and the agent that runs a program on it.
+
+The agent does what targets/c/agent does: the program's tasks wait behind one gate until all of them exist; when the
+last one has ended the firmware settles, then `final` is performed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from p4verify.targets.model.as_found.network_publisher import NetworkPublisher as FoundPublisher
+from p4verify.targets.model.as_found.telemetry_model import TelemetryModel as FoundTelemetry
+from p4verify.targets.model.doubles import Gui, HttpServer, Registers
+from p4verify.targets.model.environment import Environment
+from p4verify.targets.model.event_bus import DISPATCH_PRIORITY, EventBus
+from p4verify.targets.model.firmware import Board
+from p4verify.targets.model.hardened.network_publisher import NetworkPublisher as HardenedPublisher
+from p4verify.targets.model.hardened.telemetry_model import TelemetryModel as HardenedTelemetry
+from p4verify.targets.model.kernel import TICK_US, EndedError, Kernel
+from p4verify.targets.model.operations import (
+    BUS_OBSERVERS,
+    BUS_OPERATIONS,
+    PUBLISHER_OBSERVERS,
+    Call,
+    Catalogue,
+    publisher_operation,
+)
+from p4verify.targets.model.recorder import Recorder
+from p4verify.targets.model.rtos import Gate, Semaphore, TimerService, delay_ms, take_time
+from p4verify.targets.model.steps import Kind, Step, Steps
+from p4verify.verify.execution import Outcome
+from p4verify.verify.program import Invocation, Program, Task, Value
+
+MAIN = "main"
+MAIN_PRIORITY = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """A firmware: what its components are."""
+
+    name: str
+    publisher: type[FoundPublisher | HardenedPublisher]
+    telemetry: type[FoundTelemetry | HardenedTelemetry]
+    catalogue: Catalogue
+
+
+def _variant(
+    name: str, publisher: type[FoundPublisher | HardenedPublisher],
+    telemetry: type[FoundTelemetry | HardenedTelemetry], *, overwritten: bool,
+) -> Variant:  # fmt: skip
+    operations = (*BUS_OPERATIONS, publisher_operation(overwritten=overwritten))
+    return Variant(name, publisher, telemetry, Catalogue(operations, BUS_OBSERVERS + PUBLISHER_OBSERVERS))
+
+
+VARIANTS: Mapping[str, Variant] = {
+    "as_found": _variant("as_found", FoundPublisher, FoundTelemetry, overwritten=False),
+    "hardened": _variant("hardened", HardenedPublisher, HardenedTelemetry, overwritten=True),
+}
+
+
+class Device:
+    """One boot of a firmware; `boot` starts its components in the order of the manifest's adapters."""
+
+    def __init__(
+        self, variant: Variant, kernel: Kernel, recorder: Recorder, environment: Environment,
+        config: Mapping[str, Value],
+    ) -> None:  # fmt: skip
+        self.kernel = kernel
+        self.bus = EventBus(kernel, recorder, int(config["CONFIG_EVENT_BUS_QUEUE_LENGTH"]))
+        board = Board(
+            kernel, recorder, environment, self.bus, TimerService(kernel), HttpServer(kernel, recorder, environment),
+            Registers(self.bus, recorder, environment), config,
+        )  # fmt: skip
+        self.telemetry = variant.telemetry(board)
+        self.publisher = variant.publisher(board)
+        self._gui = Gui(self.bus, recorder)
+
+    def boot(self) -> Steps[None]:
+        """In the main task."""
+        self.kernel.create("event_dispatch", self.bus.dispatch_task(), DISPATCH_PRIORITY)
+        yield from self.telemetry.boot()
+        yield from self.publisher.boot()
+        yield from self._gui.boot()
+
+
+class Agent:
+    """Runs a program on a device."""
+
+    def __init__(self, program: Program, device: Device, recorder: Recorder, calls: Mapping[str, Call]) -> None:
+        self._program, self._device, self._recorder, self._calls = program, device, recorder, calls
+        self._kernel = device.kernel
+        self._gate, self._ended = Gate(device.kernel), Semaphore(device.kernel)
+
+    def main(self) -> Steps[None]:
+        """The main task."""
+        yield Step(Kind.CALL, "app_main")
+        yield from self._device.boot()
+        yield from self._run_tasks()
+        self._recorder.loaded()
+        yield from self._wait_ms(self._program.settle_ms)
+        yield from self._perform(MAIN, self._program.final)
+        raise EndedError(Outcome.COMPLETED)
+
+    def _run_tasks(self) -> Steps[None]:
+        for task in self._program.tasks:
+            self._kernel.create(task.name, self._run(task), task.priority, task.core)
+        yield from self._gate.open()
+        for _ in self._program.tasks:
+            yield from self._ended.take()
+
+    def _run(self, task: Task) -> Steps[None]:
+        yield from self._gate.wait()
+        yield from self._perform(task.name, task.invocations)
+        yield from self._ended.give()
+
+    def _perform(self, task: str, invocations: tuple[Invocation, ...]) -> Steps[None]:
+        for index, invocation in enumerate(invocations):
+            yield from self._wait_ms(invocation.delay_ms)
+            place = self._recorder.invoke(task, index, invocation)
+            results = yield from self._calls[invocation.operation](self._device, invocation.arguments)
+            self._recorder.answer(place, results)
+
+    def _wait_ms(self, ms: int) -> Steps[None]:
+        """Whole ticks by the RTOS, so that a task wakes with the tick as the firmware's own do; the rest exactly."""
+        tick_ms = TICK_US // 1000
+        if ms // tick_ms:
+            yield from delay_ms(self._kernel, ms)
+        if ms % tick_ms:
+            yield from take_time(self._kernel, ms % tick_ms * 1000)

@@ -1,0 +1,115 @@
+"""Data races by happens-before: two accesses to one word, one of which writes, that nothing orders.
+
+Each task has a vector clock; an RTOS object carries one from who releases it to who acquires it. A word remembers its
+last write and the last reads by each task. The same definition as the simulator's (c/sim/races.c), without the speed.
+Flanagan and Freund, "FastTrack" (PLDI 2009); here every access keeps a clock, for plainness.
+
+It refuses to know locks: two accesses under the same mutex are ordered because the mutex carried a clock between them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import CodeType
+from typing import TYPE_CHECKING, NamedTuple
+
+from p4verify.targets.model.steps import Kind, Step
+from p4verify.verify.execution import Access, Race
+
+if TYPE_CHECKING:
+    from p4verify.targets.model.kernel import Task
+
+Clock = dict[int, int]
+"""How far each task (by number) had come, as far as it is known here."""
+Where = Callable[["Task"], tuple[CodeType | None, int]]
+"""The code that a task is in, and its line."""
+Named = Callable[[CodeType | None, int], tuple[str, int, str]]
+"""File, line and function of that."""
+
+
+class _Touch(NamedTuple):
+    """An access that a word remembers: who, how far the task was, where in its code, and with which locks."""
+
+    task: Task
+    moment: int
+    writes: bool
+    code: CodeType | None
+    line: int
+    locks: tuple[str, ...]
+
+
+def _join(clock: Clock, other: Clock) -> None:
+    for task, moment in other.items():
+        if moment > clock.get(task, 0):
+            clock[task] = moment
+
+
+class Races:
+    """The detector of one boot. `found` has each pair of places once."""
+
+    def __init__(self, where: Where, named: Named) -> None:
+        self._where, self._named = where, named
+        self._clocks: dict[int, Clock] = {}
+        self._objects: dict[int, Clock] = {}
+        self._writes: dict[tuple[int, str], _Touch] = {}
+        self._reads: dict[tuple[int, str], dict[int, _Touch]] = {}
+        self._held: dict[int, tuple[str, ...]] = {}
+        self.found: dict[tuple[str, str], Race] = {}
+
+    # ---- what orders ----
+
+    def _clock(self, task: Task) -> Clock:
+        return self._clocks.setdefault(task.number, {task.number: 1})
+
+    def fork(self, parent: Task, child: Task) -> None:
+        """What the parent did so far comes before all that the child does."""
+        clock = self._clock(parent)
+        _join(self._clock(child), clock)
+        clock[parent.number] += 1
+
+    def acquire(self, task: Task, thing: object) -> None:
+        """What was released into the thing comes before what the task does now."""
+        _join(self._clock(task), self._objects.get(id(thing), {}))
+
+    def release(self, task: Task, thing: object) -> None:
+        """What the task did so far comes before what those do who acquire the thing."""
+        clock = self._clock(task)
+        _join(self._objects.setdefault(id(thing), {}), clock)
+        clock[task.number] += 1
+
+    def hold(self, task: Task, lock: str) -> None:
+        """For what is said of an access: the task holds this lock."""
+        self._held[task.number] = (*self._held.get(task.number, ()), lock)
+
+    def drop(self, task: Task, lock: str) -> None:
+        """And no longer."""
+        self._held[task.number] = tuple(held for held in self._held[task.number] if held != lock)
+
+    # ---- what is ordered ----
+
+    def access(self, task: Task, step: Step) -> None:
+        """The task takes this step."""
+        clock = self._clock(task)
+        writes = step.kind is Kind.WRITE
+        locks = self._held.get(task.number, ())
+        touch = _Touch(task, clock[task.number], writes, *self._where(task), locks)
+        for word in step.words:
+            key = (id(step.memory), word)
+            self._check(step.name, self._writes.get(key), touch, clock)
+            reads = self._reads.setdefault(key, {})
+            if writes:
+                for read in reads.values():
+                    self._check(step.name, read, touch, clock)
+                self._writes[key] = touch
+            else:
+                reads[task.number] = touch
+
+    def _check(self, name: str, earlier: _Touch | None, touch: _Touch, clock: Clock) -> None:
+        if earlier is None or earlier.task is touch.task or earlier.moment <= clock.get(earlier.task.number, 0):
+            return
+        first, second = self._access(earlier), self._access(touch)
+        self.found.setdefault((first.place, second.place), Race(name, first, second))
+
+    def _access(self, touch: _Touch) -> Access:
+        file, line, function = self._named(touch.code, touch.line)
+        return Access(touch.task.name, touch.writes, False, file, line, function, touch.locks)

@@ -1,0 +1,366 @@
+"""FreeRTOS and esp_timer, as far as the model calls them: each call is a step, and waits where the real one does.
+
+Sources of the rules: K/queue.c, K/tasks.c, components/esp_timer/src/esp_timer.c; the same as in targets/c/shim.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import Any, Final
+
+from p4verify.targets.model.kernel import FOREVER, TICK_US, Kernel, Task
+from p4verify.targets.model.steps import LEAVE, Kind, Step, Steps
+
+TIMER_PRIORITY: Final = 22
+_NOW: Final = 0
+
+
+def deadline(kernel: Kernel, ticks: int) -> int:
+    """When a wait of so many ticks ends; FOREVER stays."""
+    return FOREVER if ticks == FOREVER else (kernel.now_us // TICK_US + ticks) * TICK_US
+
+
+def call(name: str) -> Step:
+    """The step of an RTOS call."""
+    return Step(Kind.CALL, name)
+
+
+# ---- time ----
+
+_DELAY, _UNTIL, _COST = call("vTaskDelay"), call("xTaskDelayUntil"), call("p4v_cost")
+_COUNT, _CLOCK = call("xTaskGetTickCount"), call("esp_timer_get_time")
+
+
+def delay_ms(kernel: Kernel, ms: int) -> Steps[None]:
+    """Until the n-th tick from now: vTaskDelay."""
+    yield _DELAY
+    yield from kernel.block("vTaskDelay", deadline(kernel, ms // (TICK_US // 1000)))
+
+
+def delay_until(kernel: Kernel, wake: int) -> Steps[None]:
+    """Until this tick, or not at all when it has passed: xTaskDelayUntil."""
+    yield _UNTIL
+    yield from kernel.block("xTaskDelayUntil", wake * TICK_US)
+
+
+def tick_count(kernel: Kernel) -> Steps[int]:
+    """Ticks since the boot: xTaskGetTickCount."""
+    yield _COUNT
+    return kernel.read_clock_us() // TICK_US
+
+
+def clock_us(kernel: Kernel) -> Steps[int]:
+    """Microseconds since the boot: esp_timer_get_time."""
+    yield _CLOCK
+    return kernel.read_clock_us()
+
+
+def take_time(kernel: Kernel, us: int) -> Steps[None]:
+    """What a costed call of a double takes, blocking."""
+    yield _COST
+    yield from kernel.block("a costed call", kernel.now_us + us)
+
+
+# ---- locks ----
+
+
+class Waiters:
+    """Tasks that wait for one thing; the highest priority is served first, then the longest wait."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        self._kernel = kernel
+        self._tasks: list[Task] = []
+
+    def wait(self, why: str, deadline_us: int, holder: Task | None = None) -> Steps[bool]:
+        """The running task waits; False when its time is up."""
+        task = self._kernel.current
+        self._tasks.append(task)
+        woken = yield from self._kernel.block(why, deadline_us, holder)
+        if task in self._tasks:
+            self._tasks.remove(task)
+        return woken
+
+    def wake_first(self) -> Steps[None]:
+        """Wakes one, if there is any, who may take over at once."""
+        if self._tasks:
+            first = max(self._tasks, key=lambda task: task.priority)
+            self._tasks.remove(first)
+            self._kernel.wake(first)
+        if self._kernel.stale:
+            yield LEAVE
+
+    @property
+    def highest(self) -> int:
+        """The highest priority among them, 0 when there is none."""
+        return max((task.priority for task in self._tasks), default=0)
+
+
+class Mutex:
+    """Whoever holds it inherits the priority of who waits for it (xSemaphoreCreateMutex)."""
+
+    def __init__(self, kernel: Kernel, name: str) -> None:
+        self._kernel, self.name = kernel, name
+        self._holder: Task | None = None
+        self._waiters = Waiters(kernel)
+        self._take, self._give = call("xSemaphoreTake"), call("xSemaphoreGive")
+
+    def take(self, ticks: int = FOREVER) -> Steps[bool]:
+        """False when the time is up."""
+        kernel = self._kernel
+        yield self._take
+        task, until = kernel.current, deadline(kernel, ticks)
+        while self._holder is not None:
+            self._inherit(self._holder, task)
+            if not (yield from self._waiters.wait("xSemaphoreTake", until, self._holder)) and kernel.now_us >= until:
+                self._disinherit()
+                return False
+        self._holder = task
+        task.mutexes += 1
+        kernel.hold(self, self.name)
+        return True
+
+    def _inherit(self, holder: Task, waiter: Task) -> None:
+        if holder.priority < waiter.priority:
+            holder.priority = waiter.priority
+            self._kernel.stale = True
+
+    def _disinherit(self) -> None:
+        holder = self._holder
+        if holder is not None and holder.mutexes == 1:
+            holder.priority = max(holder.base_priority, self._waiters.highest)
+            self._kernel.stale = True
+
+    def give(self) -> Steps[None]:
+        """The highest waiter may take it."""
+        kernel = self._kernel
+        yield self._give
+        task = kernel.current
+        assert self._holder is task, f"{task.name} gives {self.name}, which it does not hold"
+        kernel.drop(self, self.name)
+        self._holder = None
+        task.mutexes -= 1
+        if task.mutexes == 0 and task.priority != task.base_priority:
+            task.priority, kernel.stale = task.base_priority, True
+        yield from self._waiters.wake_first()
+
+
+class Mux:
+    """portMUX_TYPE: a critical section masks the interrupts of its core, then spins for the other core."""
+
+    def __init__(self, kernel: Kernel, name: str) -> None:
+        self._kernel, self.name = kernel, name
+        self._owner: Task | None = None
+        self._spinning: list[Task] = []
+        self._enter, self._exit = call("portENTER_CRITICAL"), Step(Kind.NOTE, "portEXIT_CRITICAL")
+
+    def enter(self) -> Steps[None]:
+        """Begins the critical section: portENTER_CRITICAL."""
+        kernel = self._kernel
+        yield self._enter
+        task = kernel.current
+        kernel.cores.lock(task)
+        kernel.stale = True
+        while self._owner is not None:
+            self._spinning.append(task)
+            yield from kernel.spin("portENTER_CRITICAL", self._owner)
+        self._owner = task
+        kernel.hold(self, self.name)
+
+    def exit(self) -> Steps[None]:
+        """Ends it: portEXIT_CRITICAL."""
+        kernel = self._kernel
+        yield self._exit
+        task = kernel.current
+        kernel.drop(self, self.name)
+        self._owner = None
+        kernel.cores.unlock(task)
+        kernel.stale = True
+        for waiting in self._spinning:
+            kernel.wake(waiting)
+        self._spinning.clear()
+        yield LEAVE
+
+
+# ---- handing over ----
+
+
+class Queue:
+    """xQueueCreate: copies in, copies out."""
+
+    def __init__(self, kernel: Kernel, length: int) -> None:
+        self._kernel, self.length = kernel, length
+        self._items: deque[Any] = deque()
+        self._senders, self._receivers = Waiters(kernel), Waiters(kernel)
+        self._send, self._receive = call("xQueueSend"), call("xQueueReceive")
+        self._count = call("uxQueueMessagesWaiting")
+
+    def send(self, item: Any, ticks: int = _NOW) -> Steps[bool]:
+        """False when it stayed full."""
+        kernel = self._kernel
+        yield self._send
+        until = deadline(kernel, ticks)
+        while len(self._items) >= self.length:
+            if kernel.now_us >= until:
+                return False
+            yield from self._senders.wait("xQueueSend", until)
+        kernel.acquire(self)
+        kernel.release(self)
+        self._items.append(item)
+        yield from self._receivers.wake_first()
+        return True
+
+    def receive(self, ticks: int = FOREVER) -> Steps[Any]:
+        """The oldest item, None when it stayed empty."""
+        kernel = self._kernel
+        yield self._receive
+        until = deadline(kernel, ticks)
+        while not self._items:
+            if kernel.now_us >= until:
+                return None
+            yield from self._receivers.wait("xQueueReceive", until)
+        kernel.acquire(self)
+        kernel.release(self)
+        item = self._items.popleft()
+        yield from self._senders.wake_first()
+        return item
+
+    def waiting(self) -> Steps[int]:
+        """How many items there are: uxQueueMessagesWaiting."""
+        yield self._count
+        return len(self._items)
+
+
+_GIVE, _TAKE = call("xTaskNotifyGive"), call("ulTaskNotifyTake")
+
+
+def notify_give(kernel: Kernel, task: Task) -> Steps[None]:
+    """One notification more: xTaskNotifyGive."""
+    yield _GIVE
+    kernel.release(task)
+    task.notified += 1
+    if task.awaits_notification:
+        kernel.wake(task)
+    if kernel.stale:
+        yield LEAVE
+
+
+def notify_take(kernel: Kernel, ticks: int = FOREVER) -> Steps[int]:
+    """Waits for notifications (ulTaskNotifyTake with pdTRUE): how many there were; 0 when the time is up."""
+    yield _TAKE
+    task = kernel.current
+    if task.notified == 0:
+        task.awaits_notification = True
+        yield from kernel.block("ulTaskNotifyTake", deadline(kernel, ticks))
+        task.awaits_notification = False
+    taken, task.notified = task.notified, 0
+    if taken:
+        kernel.acquire(task)
+    return taken
+
+
+class Semaphore:
+    """xSemaphoreCreateCounting."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        self._kernel = kernel
+        self._count = 0
+        self._waiters = Waiters(kernel)
+        self._take, self._give = call("xSemaphoreTake"), call("xSemaphoreGive")
+
+    def give(self) -> Steps[None]:
+        """One more."""
+        yield self._give
+        self._kernel.release(self)
+        self._count += 1
+        yield from self._waiters.wake_first()
+
+    def take(self) -> Steps[None]:
+        """Waits until there is one, and takes it."""
+        yield self._take
+        while self._count == 0:
+            yield from self._waiters.wait("xSemaphoreTake", FOREVER)
+        self._count -= 1
+        self._kernel.acquire(self)
+
+
+class Gate:
+    """One bit of an event group: who waits for it goes on when it is set, and nobody waits any more."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        self._kernel = kernel
+        self._open = False
+        self._waiting: list[Task] = []
+        self._wait, self._set = call("xEventGroupWaitBits"), call("xEventGroupSetBits")
+
+    def wait(self) -> Steps[None]:
+        """Until it is open."""
+        yield self._wait
+        if not self._open:
+            self._waiting.append(self._kernel.current)
+            yield from self._kernel.block("xEventGroupWaitBits")
+        self._kernel.acquire(self)
+
+    def open(self) -> Steps[None]:
+        """For all, in one step."""
+        yield self._set
+        self._open = True
+        self._kernel.release(self)
+        for task in self._waiting:
+            self._kernel.wake(task)
+        yield LEAVE
+
+
+# ---- esp_timer ----
+
+
+class TimerService:
+    """The task that runs all callbacks, one after another; made at the first start."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        self._kernel = kernel
+        self._armed: list[EspTimer] = []
+        self._task: Task | None = None
+        self._running = False
+
+    def arm(self, timer: EspTimer) -> None:
+        """The service looks again, since this may be the soonest alarm."""
+        self._armed.append(timer)
+        self._armed.sort(key=lambda armed: armed.alarm_us)
+        if self._task is None:
+            self._task = self._kernel.create("esp_timer", self._serve(), TIMER_PRIORITY, affinity=0)
+        elif not self._running:
+            self._kernel.wake(self._task)
+
+    def _serve(self) -> Steps[None]:
+        kernel = self._kernel
+        yield call("esp_timer")
+        while True:
+            soonest = self._armed[0].alarm_us if self._armed else FOREVER
+            if soonest > kernel.now_us:
+                yield from kernel.block("esp_timer", soonest)
+                continue
+            due = self._armed.pop(0)
+            kernel.acquire(due)
+            self._running = True
+            yield from due.callback()
+            yield call("esp_timer")
+            self._running = False
+
+
+class EspTimer:
+    """A timer that fires once each time it is started."""
+
+    def __init__(self, service: TimerService, kernel: Kernel, callback: Callable[[], Steps[None]]) -> None:
+        self._service, self._kernel, self.callback = service, kernel, callback
+        self.alarm_us = FOREVER
+        self._start = call("esp_timer_start_once")
+
+    def start_once(self, us: int) -> Steps[None]:
+        """Fires once, so long from now; the timer must not be armed: esp_timer_start_once."""
+        yield self._start
+        self._kernel.release(self)
+        self.alarm_us = self._kernel.now_us + us
+        self._service.arm(self)
+        if self._kernel.stale:
+            yield LEAVE
