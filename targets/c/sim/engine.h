@@ -366,6 +366,8 @@ static inline uint32_t draw_below(uint32_t n) { return (uint32_t)(((uint64_t)dra
 /* One of n with equal probability. */
 static inline unsigned draw_choice(unsigned n) { return n == 2 ? draw() & 1 : draw_below(n); }
 
-#include "port_inline.h"
+#ifdef PORT_INLINE
+#include PORT_INLINE
+#endif
 
 #endif
