@@ -6,17 +6,21 @@ last one has ended the firmware settles, then `final` is performed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from p4verify.targets.model.as_found.network_publisher import NetworkPublisher as FoundPublisher
 from p4verify.targets.model.as_found.telemetry_model import TelemetryModel as FoundTelemetry
-from p4verify.targets.model.doubles import Gui, HttpServer, Registers
+from p4verify.targets.model.as_found.tinybms_client import TinybmsClient as FoundClient
+from p4verify.targets.model.as_found.tinybms_model import TinybmsModel as FoundModel
+from p4verify.targets.model.doubles import Gui, HttpServer, SeenReads
 from p4verify.targets.model.environment import Environment
 from p4verify.targets.model.event_bus import DISPATCH_PRIORITY, EventBus
 from p4verify.targets.model.firmware import Board
 from p4verify.targets.model.hardened.network_publisher import NetworkPublisher as HardenedPublisher
 from p4verify.targets.model.hardened.telemetry_model import TelemetryModel as HardenedTelemetry
+from p4verify.targets.model.hardened.tinybms_client import TinybmsClient as HardenedClient
+from p4verify.targets.model.hardened.tinybms_model import TinybmsModel as HardenedModel
 from p4verify.targets.model.kernel import TICK_US, EndedError, Kernel
 from p4verify.targets.model.operations import (
     BUS_OBSERVERS,
@@ -24,11 +28,15 @@ from p4verify.targets.model.operations import (
     PUBLISHER_OBSERVERS,
     Call,
     Catalogue,
+    client_observers,
+    client_operations,
     publisher_operation,
 )
 from p4verify.targets.model.recorder import Recorder
 from p4verify.targets.model.rtos import Gate, Semaphore, TimerService, delay_ms, take_time
+from p4verify.targets.model.scripted_bms import Registers
 from p4verify.targets.model.steps import Kind, Step, Steps
+from p4verify.targets.model.uart import Uart
 from p4verify.verify.execution import Outcome
 from p4verify.verify.program import Invocation, Program, Task, Value
 
@@ -37,44 +45,70 @@ MAIN_PRIORITY = 1
 
 
 @dataclass(frozen=True, slots=True)
+class Components:
+    """One boot's components."""
+
+    client: FoundClient | HardenedClient
+    telemetry: FoundTelemetry | HardenedTelemetry
+    publisher: FoundPublisher | HardenedPublisher
+
+
+def _as_found(board: Board) -> Components:
+    client = FoundClient(board)
+    reads = SeenReads(FoundModel(board, client), board.recorder)
+    return Components(client, FoundTelemetry(board, reads), FoundPublisher(board))
+
+
+def _hardened(board: Board) -> Components:
+    client = HardenedClient(board)
+    reads = SeenReads(HardenedModel(board, client), board.recorder)
+    return Components(client, HardenedTelemetry(board, reads), HardenedPublisher(board))
+
+
+@dataclass(frozen=True, slots=True)
 class Variant:
-    """A firmware: what its components are."""
+    """A firmware: its components, and what it offers."""
 
     name: str
-    publisher: type[FoundPublisher | HardenedPublisher]
-    telemetry: type[FoundTelemetry | HardenedTelemetry]
+    make: Callable[[Board], Components]
     catalogue: Catalogue
 
 
-def _variant(
-    name: str, publisher: type[FoundPublisher | HardenedPublisher],
-    telemetry: type[FoundTelemetry | HardenedTelemetry], *, overwritten: bool,
-) -> Variant:  # fmt: skip
-    operations = (*BUS_OPERATIONS, publisher_operation(overwritten=overwritten))
-    return Variant(name, publisher, telemetry, Catalogue(operations, BUS_OBSERVERS + PUBLISHER_OBSERVERS))
+def _variant(name: str, make: Callable[[Board], Components], *, more: bool) -> Variant:
+    """`more`: the hardened interface has counters that the other one lacks."""
+    operations = (*BUS_OPERATIONS, publisher_operation(overwritten=more), *client_operations(latency=more))
+    observers = (*BUS_OBSERVERS, *PUBLISHER_OBSERVERS, *client_observers(latency=more))
+    return Variant(name, make, Catalogue(operations, observers))
 
 
 VARIANTS: Mapping[str, Variant] = {
-    "as_found": _variant("as_found", FoundPublisher, FoundTelemetry, overwritten=False),
-    "hardened": _variant("hardened", HardenedPublisher, HardenedTelemetry, overwritten=True),
+    "as_found": _variant("as_found", _as_found, more=False),
+    "hardened": _variant("hardened", _hardened, more=True),
 }
+
+
+@dataclass
+class World:
+    """What lives through the boots of one execution."""
+
+    recorder: Recorder
+    environment: Environment
+    bms: Registers = field(default_factory=Registers)
 
 
 class Device:
     """One boot of a firmware; `boot` starts its components in the order of the manifest's adapters."""
 
-    def __init__(
-        self, variant: Variant, kernel: Kernel, recorder: Recorder, environment: Environment,
-        config: Mapping[str, Value],
-    ) -> None:  # fmt: skip
+    def __init__(self, variant: Variant, kernel: Kernel, world: World, config: Mapping[str, Value]) -> None:
         self.kernel = kernel
+        recorder, environment = world.recorder, world.environment
         self.bus = EventBus(kernel, recorder, int(config["CONFIG_EVENT_BUS_QUEUE_LENGTH"]))
         board = Board(
             kernel, recorder, environment, self.bus, TimerService(kernel), HttpServer(kernel, recorder, environment),
-            Registers(self.bus, recorder, environment), config,
+            Uart(kernel, recorder, environment, world.bms), config,
         )  # fmt: skip
-        self.telemetry = variant.telemetry(board)
-        self.publisher = variant.publisher(board)
+        made = variant.make(board)
+        self.client, self.telemetry, self.publisher = made.client, made.telemetry, made.publisher
         self._gui = Gui(self.bus, recorder)
 
     def boot(self) -> Steps[None]:
@@ -82,6 +116,7 @@ class Device:
         self.kernel.create("event_dispatch", self.bus.dispatch_task(), DISPATCH_PRIORITY)
         yield from self.telemetry.boot()
         yield from self.publisher.boot()
+        yield from self.client.boot()
         yield from self._gui.boot()
 
 

@@ -1,15 +1,15 @@
-"""What stands in for the world around the components: the HTTP server, the GUI, the TinyBMS' registers.
+"""What stands in for the world around the components: the HTTP server, and the GUI; and a probe.
 
 They answer as the program's environment says, like the doubles in targets/firmware/adapters, and see what those see.
 """
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Protocol
 
 from p4verify.targets.model.environment import Environment
 from p4verify.targets.model.event_bus import EventBus
-from p4verify.targets.model.events import Event, register_number, shown_fields, update_of
+from p4verify.targets.model.events import Event, register_number, shown_fields, token_of
 from p4verify.targets.model.kernel import Kernel
 from p4verify.targets.model.recorder import Recorder
 from p4verify.targets.model.rtos import take_time
@@ -19,8 +19,6 @@ HTTP_ANSWER: Final = 1_000_000
 """A value of the stream "http" is an answer times this, plus microseconds."""
 HTTP_DEFAULT: Final = 2000
 NOTHING_TO_DO: Final = Step(Kind.NOTE, "")
-FIRST_TOKEN, TOKENS = 202, 99
-"""What registers answer by default: the even tokens from 202 to 398, again and again."""
 
 
 class HttpServer:
@@ -42,32 +40,25 @@ class HttpServer:
         return ok
 
 
-class Registers:
-    """tinybms_model_read_register, where no TinyBMS client is part of the firmware."""
+class Reads(Protocol):
+    """tinybms_model, as telemetry_model calls it."""
 
-    def __init__(self, bus: EventBus, recorder: Recorder, environment: Environment) -> None:
-        self._bus, self._recorder, self._environment = bus, recorder, environment
-        self._reads = 0
+    def read(self, address: int) -> Steps[float | None]: ...
+
+
+class SeenReads:
+    """tinybms_model_read_register, wrapped: what the polling reads is seen."""
+
+    def __init__(self, reads: Reads, recorder: Recorder) -> None:
+        self._reads, self._recorder = reads, recorder
 
     def read(self, address: int) -> Steps[float | None]:
-        """The user value of a register, which is published too; None when the read fails."""
+        """The user value of a register; None when there is none in time."""
+        value = yield from self._reads.read(address)
         register = register_number(address)
-        token = self._next_token()
-        ok = register is not None and token != 0
-        value = None
-        if register is not None and token != 0:
-            update = update_of(register, token)
-            value = float(update["value"])
-            yield from self._bus.publish(Event("register", update))
-        self._recorder.observe("tm.read", {"address": address, "ok": ok, "token": token})
+        token = 0 if value is None or register is None else token_of(register, value)
+        self._recorder.observe("tm.read", {"address": address, "ok": value is not None, "token": token})
         return value
-
-    def _next_token(self) -> int:
-        token = self._environment.next("tinybms", -1)
-        if token < 0:
-            token = FIRST_TOKEN + 2 * (self._reads % TOKENS)
-            self._reads += 1
-        return token
 
 
 class Gui:

@@ -77,7 +77,8 @@ class EventBus:
     def _observe_publish(self, serial: int, event: Event) -> None:
         shown, fields = SHOWN[event.kind], shown_fields(event)
         if fields is None:
-            self._recorder.observe("bus.publish.other", {"serial": serial, "event": shown.number, "type": shown.number})
+            other = {"serial": serial, "event": shown.number, "type": shown.type}
+            self._recorder.observe("bus.publish.other", other)
         else:
             self._recorder.observe(f"bus.publish.{shown.observer}", {"serial": serial, **fields})
 

@@ -100,6 +100,26 @@ def register_number(address: int) -> int | None:
     return address + tokens.FIRST_CELL if 0 <= address < MAX_CELLS else None
 
 
+_RAW: Final = ((4000, 25), (-5000, 25), (0, 25), (10000, -25), (-2000, 25))
+"""Of registers 0 to 4 in the device's units: 10 mV, 10 mA, a tenth of a permille, 0.01 degrees; cells are in mV."""
+
+
+def raw_of(register: int, token: int) -> int:
+    """What a register holds for a token, as 16 bits."""
+    offset, scale = _RAW[register] if register < len(_RAW) else (3000, 1)
+    return (offset + scale * token) & 0xFFFF
+
+
+def token_of(register: int, value: float) -> int:
+    """The token of a register's user value, 0 when it is none's."""
+    return next(
+        (token for token in range(1, tokens.LAST + 1) if abs(tokens.register_value(register, token) - value) < SAME), 0
+    )
+
+
+SAME: Final = 1e-3
+
+
 def update_of(register: int, token: int) -> Record:
     """The update of a register to the value of a token."""
     value = tokens.register_value(register, token)
@@ -131,6 +151,8 @@ class Shown:
     """How an event is told: its number, and what is shown of its payload (None: nothing)."""
 
     number: int
+    type: int
+    """Of event_type_t."""
     observer: str = ""
     signature: str = ""
     show: Callable[[Record], Record] | None = None
@@ -142,16 +164,19 @@ PACK_SIGNATURE: Final = (
     "cells:bytes"
 )
 SHOWN: Final[dict[str, Shown]] = {
-    "battery": Shown(1, "battery", BATTERY_SIGNATURE, _show_battery),
-    "pack": Shown(2, "pack", PACK_SIGNATURE, _show_pack),
+    "battery": Shown(1, 0, "battery", BATTERY_SIGNATURE, _show_battery),
+    "pack": Shown(2, 1, "pack", PACK_SIGNATURE, _show_pack),
     "system": Shown(
-        3, "system", "wifi:bool,server:bool,mode:u8,expected:bool", _show("wifi", "server", "mode", "expected")
+        3, 2, "system", "wifi:bool,server:bool,mode:u8,expected:bool", _show("wifi", "server", "mode", "expected")
     ),
-    "mode": Shown(4, "mode", "mode:u8,expected:bool", _show("mode", "expected")),
-    "register": Shown(5, "register", "address:u16,raw:u16,value:f32,key:str", _show("address", "raw", "value", "key")),
-    "connected": Shown(6),
-    "disconnected": Shown(7),
-    "mqtt": Shown(8),
+    "mode": Shown(4, 3, "mode", "mode:u8,expected:bool", _show("mode", "expected")),
+    "register": Shown(
+        5, 7, "register", "address:u16,raw:u16,value:f32,key:str", _show("address", "raw", "value", "key")
+    ),
+    "connected": Shown(6, 5),
+    "disconnected": Shown(7, 6),
+    "mqtt": Shown(8, 4),
+    "stats": Shown(9, 9, "stats", show=dict),  # its fields are the firmware's: see operations.stats_signature
 }
 
 

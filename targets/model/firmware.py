@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from p4verify.targets.model.doubles import HttpServer, Registers
+from p4verify.targets.model.doubles import HttpServer
 from p4verify.targets.model.environment import Environment
 from p4verify.targets.model.event_bus import EventBus
 from p4verify.targets.model.kernel import Kernel
 from p4verify.targets.model.recorder import Recorder
 from p4verify.targets.model.rtos import TimerService
+from p4verify.targets.model.uart import Uart
 from p4verify.verify.program import Value
 
 
@@ -24,7 +25,7 @@ class Board:
     bus: EventBus
     timers: TimerService
     http: HttpServer
-    registers: Registers
+    uart: Uart
     config: Mapping[str, Value]
 
     def number(self, name: str) -> int:

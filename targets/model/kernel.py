@@ -7,7 +7,7 @@ what tasks are for.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -46,6 +46,15 @@ class Task:
     mutexes: int = 0
     critical: int = 0
     polls: int = 0
+
+
+@dataclass(eq=False, slots=True)
+class Interrupt:
+    """Something beside the cores that acts at its time, in one moment: a device. It is no choice."""
+
+    name: str
+    act: Callable[[], None]
+    at_us: int = FOREVER
 
 
 class Chooser(Protocol):
@@ -87,6 +96,7 @@ class Kernel:
     preemptions: int = 0
     tasks: list[Task] = field(default_factory=list)
     enabled: list[Task] = field(default_factory=list)
+    interrupts: list[Interrupt] = field(default_factory=list)
     cores: Cores = field(default_factory=Cores)
 
     def __post_init__(self) -> None:
@@ -191,7 +201,10 @@ class Kernel:
 
     def _advance(self) -> bool:
         """To the next deadline; False when there is none."""
-        soonest = min((task.deadline_us for task in self.tasks), default=FOREVER)
+        soonest = min(
+            min((task.deadline_us for task in self.tasks), default=FOREVER),
+            min((interrupt.at_us for interrupt in self.interrupts), default=FOREVER),
+        )
         if soonest == FOREVER:
             return False
         self.now_us = max(self.now_us, soonest)
@@ -203,6 +216,14 @@ class Kernel:
         for task in self.tasks:
             if task.deadline_us <= self.now_us:
                 self._ready(task)
+        while due := [interrupt for interrupt in self.interrupts if interrupt.at_us <= self.now_us]:
+            self._interrupted(min(due, key=lambda interrupt: interrupt.at_us))
+
+    def _interrupted(self, interrupt: Interrupt) -> None:
+        running, self.clock.task = self.clock.task, interrupt.name
+        interrupt.at_us = FOREVER
+        interrupt.act()
+        self.clock.task = running
 
     def _tick(self) -> None:
         """Time passes to the next deadline although somebody could go on: out of the budget, and recorded."""
@@ -214,7 +235,8 @@ class Kernel:
     @property
     def somebody_sleeps(self) -> bool:
         """Whether time could make anybody ready."""
-        return any(task.deadline_us != FOREVER for task in self.tasks)
+        timers = (*(task.deadline_us for task in self.tasks), *(one.at_us for one in self.interrupts))
+        return any(time_us != FOREVER for time_us in timers)
 
     # ---- who goes on ----
 

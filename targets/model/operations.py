@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from p4verify.targets.model.bms_codes import COUNTERS, LATENCY_FIELDS, Outcome
 from p4verify.targets.model.event_bus import EventBus
 from p4verify.targets.model.events import (
     BATTERY_SIGNATURE,
@@ -45,6 +46,23 @@ class Firmware(Protocol):
 
     @property
     def publisher(self) -> Publisher: ...
+
+    @property
+    def client(self) -> Client: ...
+
+
+class Client(Protocol):
+    """What operations call of the TinyBMS client."""
+
+    def read(self, address: int) -> Steps[Outcome]: ...
+
+    def write(self, address: int, value: int) -> Steps[Outcome]: ...
+
+    def restart(self) -> Steps[Outcome]: ...
+
+    def state(self) -> Steps[int]: ...
+
+    def stats(self) -> Steps[Record]: ...
 
 
 Call = Callable[[Firmware, tuple[Value, ...]], Steps[Record]]
@@ -148,9 +166,10 @@ BUS_OPERATIONS = (
         "subscribers:u32,published_total:u32,queue_capacity:u32,messages_waiting:u32,dropped_events:u32", _bus_metrics,
     ),
 )  # fmt: skip
+_SHOWN = tuple(shown for shown in SHOWN.values() if shown.signature)
 BUS_OBSERVERS = (
-    *((f"bus.publish.{shown.observer}", f"serial:u32,{shown.signature}") for shown in SHOWN.values() if shown.observer),
-    *((f"deliver.{shown.observer}", f"subscriber:u8,{shown.signature}") for shown in SHOWN.values() if shown.observer),
+    *((f"bus.publish.{shown.observer}", f"serial:u32,{shown.signature}") for shown in _SHOWN),
+    *((f"deliver.{shown.observer}", f"subscriber:u8,{shown.signature}") for shown in _SHOWN),
     ("bus.publish.other", "serial:u32,event:u8,type:u32"),
     ("bus.published", "serial:u32,accepted:bool"),
     ("bus.subscribe", "subscriber:u8,event:u8,component:str"),
@@ -184,3 +203,59 @@ PUBLISHER_OBSERVERS = (
     ("http.response", "serial:u32,ok:bool"),
     ("np.built", ""),
 )
+
+
+# ---- tinybms_client ----
+
+
+def _tc_read(firmware: Firmware, arguments: tuple[Value, ...]) -> Steps[Record]:
+    (address,) = arguments
+    result, value = yield from firmware.client.read(int(address))
+    return {"result": result, "value": value}
+
+
+def _tc_write(firmware: Firmware, arguments: tuple[Value, ...]) -> Steps[Record]:
+    address, value = arguments
+    result, verified = yield from firmware.client.write(int(address), int(value))
+    return {"result": result, "verified": verified}
+
+
+def _tc_restart(firmware: Firmware, _arguments: tuple[Value, ...]) -> Steps[Record]:
+    result, _ = yield from firmware.client.restart()
+    return {"result": result}
+
+
+def _tc_stats(firmware: Firmware, _arguments: tuple[Value, ...]) -> Steps[Record]:
+    return (yield from firmware.client.stats())
+
+
+def _tc_state(firmware: Firmware, _arguments: tuple[Value, ...]) -> Steps[Record]:
+    return {"state": (yield from firmware.client.state())}
+
+
+def stats_signature(*, latency: bool) -> str:
+    """The statistics' fields; with latency and depth where the firmware has them."""
+    return ",".join(f"{name}:u32" for name in (*COUNTERS, *(LATENCY_FIELDS if latency else ())))
+
+
+def client_operations(*, latency: bool) -> tuple[OperationRow, ...]:
+    """tc.*; results are 0, or an esp_err_t."""
+    return (
+        OperationRow("tc.read", "address:u16", "result:i32,value:u16", _tc_read),
+        OperationRow("tc.write", "address:u16,value:u16", "result:i32,verified:u16", _tc_write),
+        OperationRow("tc.restart", "", "result:i32", _tc_restart),
+        OperationRow("tc.stats", "", stats_signature(latency=latency), _tc_stats),
+        OperationRow("tc.state", "", "state:u8", _tc_state),
+    )
+
+
+def client_observers(*, latency: bool) -> tuple[tuple[str, str], ...]:
+    """Of the wire, and of the event with the statistics."""
+    signature = stats_signature(latency=latency)
+    return (
+        ("uart.tx", "bytes:bytes"),
+        ("bms.request", "serial:u32,kind:u8,address:u16,value:u16"),
+        ("bms.answer", "serial:u32,kind:u8,address:u16,value:u16"),
+        ("bus.publish.stats", f"serial:u32,{signature}"),
+        ("deliver.stats", f"subscriber:u8,{signature}"),
+    )

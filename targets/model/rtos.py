@@ -18,7 +18,7 @@ _NOW: Final = 0
 
 def deadline(kernel: Kernel, ticks: int) -> int:
     """When a wait of so many ticks ends; FOREVER stays."""
-    return FOREVER if ticks == FOREVER else (kernel.now_us // TICK_US + ticks) * TICK_US
+    return FOREVER if ticks >= FOREVER else (kernel.now_us // TICK_US + ticks) * TICK_US
 
 
 def call(name: str) -> Step:
@@ -81,12 +81,16 @@ class Waiters:
             self._tasks.remove(task)
         return woken
 
-    def wake_first(self) -> Steps[None]:
-        """Wakes one, if there is any, who may take over at once."""
+    def wake_from_interrupt(self) -> None:
+        """Wakes one, if there is any."""
         if self._tasks:
             first = max(self._tasks, key=lambda task: task.priority)
             self._tasks.remove(first)
             self._kernel.wake(first)
+
+    def wake_first(self) -> Steps[None]:
+        """Wakes one, if there is any, who may take over at once."""
+        self.wake_from_interrupt()
         if self._kernel.stale:
             yield LEAVE
 
@@ -225,6 +229,12 @@ class Queue:
         yield from self._senders.wake_first()
         return item
 
+    def send_from_interrupt(self, item: Any) -> None:
+        """xQueueSendFromISR: what there is no room for is lost."""
+        if len(self._items) < self.length:
+            self._items.append(item)
+            self._receivers.wake_from_interrupt()
+
     def waiting(self) -> Steps[int]:
         """How many items there are: uxQueueMessagesWaiting."""
         yield self._count
@@ -260,28 +270,54 @@ def notify_take(kernel: Kernel, ticks: int = FOREVER) -> Steps[int]:
 
 
 class Semaphore:
-    """xSemaphoreCreateCounting."""
+    """A counting semaphore; with `most` 1 a binary one."""
 
-    def __init__(self, kernel: Kernel) -> None:
-        self._kernel = kernel
+    def __init__(self, kernel: Kernel, most: int = 1 << 16) -> None:
+        self._kernel, self._most = kernel, most
         self._count = 0
         self._waiters = Waiters(kernel)
         self._take, self._give = call("xSemaphoreTake"), call("xSemaphoreGive")
 
     def give(self) -> Steps[None]:
-        """One more."""
+        """One more, where there may be more."""
         yield self._give
         self._kernel.release(self)
-        self._count += 1
+        self._count = min(self._count + 1, self._most)
         yield from self._waiters.wake_first()
 
-    def take(self) -> Steps[None]:
-        """Waits until there is one, and takes it."""
+    def take(self, ticks: int = FOREVER) -> Steps[bool]:
+        """Waits until there is one, and takes it; False when the time is up."""
         yield self._take
+        until = deadline(self._kernel, ticks) if ticks else self._kernel.now_us
         while self._count == 0:
-            yield from self._waiters.wait("xSemaphoreTake", FOREVER)
+            if self._kernel.now_us >= until:
+                return False
+            yield from self._waiters.wait("xSemaphoreTake", until)
         self._count -= 1
         self._kernel.acquire(self)
+        return True
+
+
+class Atomic:
+    """A C11 atomic, sequentially consistent: each access is one step that orders, and never races."""
+
+    def __init__(self, kernel: Kernel, name: str, value: Any) -> None:
+        self._kernel, self._value = kernel, value
+        self._load, self._exchange = call(f"atomic_load {name}"), call(f"atomic_exchange {name}")
+
+    def load(self) -> Steps[Any]:
+        """Its value."""
+        yield self._load
+        self._kernel.acquire(self)
+        return self._value
+
+    def exchange(self, value: Any) -> Steps[Any]:
+        """Sets it; returns what it was."""
+        yield self._exchange
+        self._kernel.acquire(self)
+        self._kernel.release(self)
+        before, self._value = self._value, value
+        return before
 
 
 class Gate:

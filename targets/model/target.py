@@ -17,7 +17,7 @@ from typing import Final, Self
 from p4verify.targets.building.manifest import Manifest
 from p4verify.targets.building.manifest import load as load_manifest
 from p4verify.targets.model.choosers import NEEDS_LENGTH, Explicit, Following, Logging, chooser_of
-from p4verify.targets.model.device import MAIN, MAIN_PRIORITY, VARIANTS, Agent, Device
+from p4verify.targets.model.device import MAIN, MAIN_PRIORITY, VARIANTS, Agent, Device, World
 from p4verify.targets.model.environment import Environment
 from p4verify.targets.model.kernel import Chooser, Kernel
 from p4verify.targets.model.races import Races
@@ -258,13 +258,14 @@ class ModelTarget:
     def _run(self, how: _How) -> _Run:
         program = self._loaded
         assert program is not None
-        recorder, environment = Recorder(), Environment(program.environment)
+        recorder = Recorder()
+        world = World(recorder, Environment(program.environment))
         tracing = Tracing(recorder) if how.trace else None
         kernel = Kernel(
             how.chooser, how.granularity is Granularity.WORDS, how.relaxed, how.tick_budget, how.most_steps,
             Races(where, named) if how.races else None, tracing, recorder.clock,
         )  # fmt: skip
-        device = Device(self._variant, kernel, recorder, environment, self._config)
+        device = Device(self._variant, kernel, world, self._config)
         kernel.create(MAIN, Agent(program, device, recorder, self._calls).main(), MAIN_PRIORITY)
         ending = kernel.run()
         return _Run(recorder.history(), ending, kernel, tracing)

@@ -94,5 +94,7 @@ class Tracing:
         if isinstance(value, float):
             (bits,) = struct.unpack("<I", struct.pack("<f", value))
             return 4, bits, (Part(step.name, Encoding.FLOAT, 4, 0, 32, 0),)
+        if not isinstance(value, int):
+            return 4, 0, ()  # a request, a phase: no scalar
         encoding = Encoding.BOOL if isinstance(value, bool) else Encoding.UNSIGNED
-        return 4, int(value) & 0xFFFFFFFF, (Part(step.name, encoding, 4, 0, 32, 0),)
+        return 4, value & 0xFFFFFFFF, (Part(step.name, encoding, 4, 0, 32, 0),)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from p4verify.targets.model.doubles import Reads
 from p4verify.targets.model.events import BATTERY, CELLS, NO_BATTERY, NO_PACK, PACK, Event, Place, address_of, single
 from p4verify.targets.model.firmware import Board
 from p4verify.targets.model.memory import Memory
@@ -22,8 +23,8 @@ POLL_PERIOD_MS, POLL_GAP_MS = 500, 20
 class TelemetryModel:
     """The component."""
 
-    def __init__(self, board: Board) -> None:
-        self._board = board
+    def __init__(self, board: Board, bms: Reads) -> None:
+        self._board, self._bms = board, bms
         self.s_state = Memory("s_state", telemetry_expected=True)
         self.s_state.add_record("battery", BATTERY, NO_BATTERY)
         self.s_state.add_record("pack", PACK, NO_PACK)
@@ -94,7 +95,7 @@ class TelemetryModel:
         while True:
             if not (yield from self.s_state.read("telemetry_expected")):
                 for register, key in enumerate(REGISTER_KEYS):
-                    value = yield from self._board.registers.read(address_of(register))
+                    value = yield from self._bms.read(address_of(register))
                     if value is not None:
                         yield from self._apply_register_update(key, value)
                     yield from delay_ms(kernel, POLL_GAP_MS)

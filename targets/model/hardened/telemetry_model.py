@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from p4verify.targets.model.doubles import Reads
 from p4verify.targets.model.events import BATTERY, FLAGS, NO_BATTERY, NO_PACK, PACK, Event, address_of
 from p4verify.targets.model.firmware import Board
 from p4verify.targets.model.hardened.telemetry_fields import (
@@ -34,8 +35,8 @@ SCHEDULING_MARGIN_MS: Final = 10
 class TelemetryModel:
     """The component. Steps between `take` and `give` touch state that nobody else touches meanwhile."""
 
-    def __init__(self, board: Board) -> None:
-        self._board = board
+    def __init__(self, board: Board, bms: Reads) -> None:
+        self._board, self._bms = board, bms
         self._lock = Mutex(board.kernel, "s_state_lock")
         self._timer = EspTimer(board.timers, board.kernel, self._on_publish_timer)
         self._significance = Significance(board.config)
@@ -154,7 +155,7 @@ class TelemetryModel:
             for register in range(len(FIELDS)):
                 if not (yield from self._is_autonomous()):
                     break
-                yield from self._board.registers.read(address_of(register))
+                yield from self._bms.read(address_of(register))
                 yield from delay_ms(kernel, POLL_GAP_MS)
             yield from delay_ms(kernel, POLL_PERIOD_MS)
 
