@@ -88,7 +88,9 @@ def test_a_schedule_is_part_of_an_example_and_shrinks(as_found: Subject) -> None
 
     with pytest.raises(violated_type("np.point-intact")) as caught:
         run_stepwise(OneProgram, only(as_found, "np.point-intact"), settings(HOW, max_examples=4000))
-    assert 1 <= len(caught.value.case.schedule.choices) <= 4  # early ticks may do it too, then a few of them
+    choices = [choice for _, choice in caught.value.case.schedule.choices]
+    assert 1 <= len(choices) <= 8  # early ticks may do it too, then a few of them
+    assert sum(choice != TICK for choice in choices) <= 2
     assert preemptions(as_found, caught.value.case) <= 2
 
 
@@ -117,7 +119,7 @@ def test_rules_write_a_program_and_a_schedule(hardened: Subject) -> None:
 
 
 @pytest.mark.parametrize(
-    ("invariant", "size"), [("tm.cells-coherent", 3), ("np.point-intact", 4), ("tm.no-stale-source", 5)]
+    ("invariant", "size"), [("tm.cells-coherent", 3), ("np.point-intact", 5), ("tm.no-stale-source", 5)]
 )
 def test_a_batch_finds_a_flaw_and_shrinks_it(as_found: Subject, invariant: str, size: int) -> None:
     subject = only(as_found, invariant)
@@ -183,7 +185,8 @@ def test_one_bug_is_not_confused_with_another(as_found: Subject) -> None:
 
 
 def test_operations_that_a_firmware_lacks_are_left_out(hardened: Subject) -> None:
-    program = assemble([[(("tc.read", ()), 0), (BATTERY, 0)], [(("tc.read", ()), 0)]], (5, 4), {}, 500, ("tc.stats",))
+    none = ("fan.speed", ())
+    program = assemble([[(none, 0), (BATTERY, 0)], [(none, 0)]], (5, 4), {}, 500, ("fan.stats",))
     hardened.check(Case(program, Schedule()))
     hardened.check(Case(replace(program, tasks=program.tasks[1:]), Schedule()))
     hardened.explore(replace(program, tasks=program.tasks[1:]), Exploration(executions=1))
