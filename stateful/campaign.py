@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from p4verify.stateful.families import focused
 from p4verify.stateful.strategies import Programs
 from p4verify.targets.target import ControlledTarget, Exploration, Found, Origin, Progress
+from p4verify.verify.criteria import EXERCISED_ENOUGH
 from p4verify.verify.explore import Finding, Tally, judge
 from p4verify.verify.program import Program, Value
 from p4verify.verify.schedule import Granularity
@@ -94,6 +95,8 @@ class Campaign:
     budget: float
     watch: Watch = lambda _status: None
     portfolio: Sequence[Exploration] = PORTFOLIO
+    sparing: bool = False
+    """Where executions are dear: families whose invariants have all been exercised enough are passed over."""
     sightings: list[Sighting] = field(default_factory=list)
     """In the order in which they were made; of one invariant at most two, the second calmer than the first."""
 
@@ -102,6 +105,8 @@ class Campaign:
         self.status = Status(budget=self.budget)
         self._begin = time.monotonic()
         self._plan, self._most = 0, EXECUTIONS
+        self._exercises: dict[str, set[str]] = {}
+        """The invariants that a family was seen to exercise."""
 
     def calmest(self) -> list[tuple[int, Sighting]]:
         """One sighting per violated invariant, with its number, in the order in which these were first violated."""
@@ -113,18 +118,31 @@ class Campaign:
     def explore(self) -> None:
         """Until the budget is used up but for what confirming needs, or every invariant is violated."""
         try:
-            for number, (family, plan, most) in enumerate(self._turns()):
+            for number, (name, plan, most) in enumerate(self._turns()):
                 self._plan, self._most = plan, most
-                self._draw(family, self.seed * TURNS_PER_SEED + number)
+                before = self._hungry()
+                self._draw(self.families[name], self.seed * TURNS_PER_SEED + number)
+                fed = {id_ for id_, times in before.items() if self.tally.exercised(id_) > times}
+                self._exercises.setdefault(name, set()).update(fed)
         except _Over:
             return
 
-    def _turns(self) -> Iterator[tuple[Programs, int, int]]:
+    def _turns(self) -> Iterator[tuple[str, int, int]]:
         """Every family in turn; the number of its first plan, another one in each round; and how many executions."""
-        wanted = focused(self.families, [invariant.id for invariant in self.invariants]).values()
+        wanted = focused(self.families, [invariant.id for invariant in self.invariants])
         for turn in count():
-            for place, family in enumerate(wanted):
-                yield family, turn + place * PROGRAMS_PER_TURN, EXECUTIONS if turn else AT_FIRST
+            needed = [name for name in wanted if not turn or self._is_needed(name)] or wanted
+            for place, name in enumerate(wanted):
+                if name in needed:
+                    yield name, turn + place * PROGRAMS_PER_TURN, EXECUTIONS if turn else AT_FIRST
+
+    def _is_needed(self, name: str) -> bool:
+        return not self.sparing or not self._exercises[name].isdisjoint(self._hungry())
+
+    def _hungry(self) -> dict[str, int]:
+        """Invariants that hold so far and have not been exercised enough, and how often they were."""
+        times = {invariant.id: self.tally.exercised(invariant.id) for invariant in self.invariants}
+        return {id_: n for id_, n in times.items() if n < EXERCISED_ENOUGH and id_ not in self.tally.findings}
 
     def _draw(self, family: Programs, number: int) -> None:
         """A few programs of one family; Hypothesis sees no failure, so that it never stops to shrink."""

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Final, TypedDict
 
+from p4verify.stateful.campaign import PORTFOLIO
 from p4verify.stateful.enduring import EnduringTarget
 from p4verify.targets.building.build import Build
 from p4verify.targets.model.target import ModelBuild, ModelTarget
 from p4verify.targets.shared_words import names_of, words_of
-from p4verify.targets.target import Shared
+from p4verify.targets.target import Exploration, Shared
 
 AnyBuild = Build | ModelBuild
 AnyTarget = EnduringTarget | ModelTarget
+MODEL_EXECUTIONS: Final = 16
+"""Of one program under one strategy."""
 
 
 def opened(build: AnyBuild) -> AnyTarget:
@@ -23,6 +28,20 @@ def opened(build: AnyBuild) -> AnyTarget:
 def target_name(build: AnyBuild) -> str:
     """As `--target` names it."""
     return "model" if isinstance(build, ModelBuild) else "sim"
+
+
+class Pace(TypedDict):
+    """How a campaign spends its budget."""
+
+    portfolio: Sequence[Exploration]
+    sparing: bool
+
+
+def pace_of(build: AnyBuild) -> Pace:
+    """The model is slow: more programs with fewer schedules each, and those programs that are still needed."""
+    if not isinstance(build, ModelBuild):
+        return Pace(portfolio=PORTFOLIO, sparing=False)
+    return Pace(portfolio=[replace(plan, executions=MODEL_EXECUTIONS) for plan in PORTFOLIO], sparing=True)
 
 
 def root_of(build: AnyBuild) -> Path:

@@ -13,8 +13,9 @@ import pytest
 
 if TYPE_CHECKING:
     from p4verify.stateful.collected import Session
+    from p4verify.stateful.opened import AnyBuild
     from p4verify.stateful.subject import Subject
-    from p4verify.targets.building.build import Build
+    from p4verify.targets.model.target import ModelTarget
     from p4verify.targets.sim import SimTarget
 
 TARGETS = ("sim",)
@@ -74,12 +75,12 @@ def p4verify_subject(pytestconfig: pytest.Config) -> Subject:
 
 
 @pytest.fixture(scope="session")
-def p4verify_target(p4verify_subject: Subject) -> SimTarget:
+def p4verify_target(p4verify_subject: Subject) -> SimTarget | ModelTarget:
     """The simulator of the firmware."""
     return p4verify_subject.target
 
 
 @pytest.fixture(scope="session")
-def p4verify_build(p4verify_target: SimTarget) -> Build:
+def p4verify_build(p4verify_target: SimTarget | ModelTarget) -> AnyBuild:
     """What was built."""
     return p4verify_target.build

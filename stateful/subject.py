@@ -15,9 +15,11 @@ from types import TracebackType
 from typing import Self
 
 from p4verify.stateful.families import offered
+from p4verify.stateful.opened import target_name
 from p4verify.stateful.violations import Case, ViolatedError, violation
 from p4verify.targets.building.build import build_firmware
 from p4verify.targets.building.manifest import Manifest
+from p4verify.targets.model.target import ModelTarget
 from p4verify.targets.sim import SimTarget
 from p4verify.targets.target import Exploration, Found, Shared
 from p4verify.verify.criteria import Offers, available
@@ -53,7 +55,7 @@ class Counts:
 class Subject:
     """A firmware in its simulator, the invariants that can be judged on it, and how much has been judged."""
 
-    def __init__(self, target: SimTarget, only: Iterable[str] = ()) -> None:
+    def __init__(self, target: SimTarget | ModelTarget, only: Iterable[str] = ()) -> None:
         manifest = target.build.manifest
         description = target.description
         self.target = target
@@ -64,7 +66,7 @@ class Subject:
             {kind.name: kind.results.names for kind in description.operations},
             [kind.name for kind in description.observers],
         )
-        self.invariants: Sequence[Invariant] = available(self.offers, "sim", only)
+        self.invariants: Sequence[Invariant] = available(self.offers, target_name(target.build), only)
         self.counts = Counts()
 
     @classmethod
@@ -112,7 +114,8 @@ class Subject:
     def _learn(self, program: Program) -> None:
         self.target.load(program)
         self.target.restore(NOTHING)
-        self.target.explore(None, LEARNING, lambda _found: False)  # so few that all are run, and one is decoded
+        if isinstance(self.target, SimTarget):  # in the model every step says what it touches
+            self.target.explore(None, LEARNING, lambda _found: False)  # so few that all are run, and one is decoded
 
     def check(self, case: Case) -> None:
         """Runs a case; raises the first invariant that does not hold. Operations the firmware lacks are left out."""
