@@ -169,9 +169,9 @@ def show_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-def finite(seconds: float) -> float:
-    """The callback of a budget."""
-    if not math.isfinite(seconds):
+def finite(seconds: float | None) -> float | None:
+    """The callback of a budget; None is the default."""
+    if seconds is not None and not math.isfinite(seconds):
         raise typer.BadParameter("must be a number of seconds")
     return seconds
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from p4verify.reports import values
-from p4verify.verify.criteria import CRITERIA, INVARIANTS, NOT_BUILT
+from p4verify.verify.criteria import CRITERIA, INVARIANTS, JUDGED_ONCE, NOT_BUILT
 
 MOST_OUTCOMES = 30
 
@@ -15,8 +15,13 @@ def criteria_lines() -> Iterator[str]:
     for criterion in CRITERIA:
         yield f"{criterion.id:6} {criterion.title}"
         for id_ in criterion.invariants:
-            about = INVARIANTS[id_].title if id_ in INVARIANTS else f"not available: {NOT_BUILT[id_]}"
-            yield f"       {id_:24} {about}"
+            yield f"       {id_:24} {_about(id_)}"
+
+
+def _about(invariant: str) -> str:
+    if invariant in INVARIANTS:
+        return INVARIANTS[invariant].title
+    return JUDGED_ONCE.get(invariant) or f"not available: {NOT_BUILT[invariant]}"
 
 
 def outcome_lines(outcomes: Mapping[str, int]) -> Iterator[str]:

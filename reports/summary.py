@@ -11,10 +11,11 @@ from rich.text import Text
 
 from p4verify.reports import values
 from p4verify.reports.wrapping import JOINT, put, wrapped
-from p4verify.verify.criteria import CriterionResult, InvariantResult
+from p4verify.verify.criteria import JUDGED_ONCE, CriterionResult, InvariantResult
 from p4verify.verify.verdict import Verdict
 
 NARROWEST, WIDEST = 80, 100
+MOST_PLACES = 8
 _SYMBOLS: Final = {Verdict.OK: "✓", Verdict.VIOLATION: "✗", Verdict.UNKNOWN: "?"}
 _STYLES: Final = {Verdict.OK: "green", Verdict.VIOLATION: "bold red", Verdict.UNKNOWN: "yellow"}
 _DIM: Final = "bright_black"
@@ -71,7 +72,8 @@ def _parts(invariants: Sequence[InvariantResult]) -> list[Text]:
 def _judged(part: InvariantResult) -> Text:
     style = _STYLES[part.verdict]
     mark = "✗ " if part.verdict is Verdict.VIOLATION else ""
-    return Text.assemble((mark.replace(" ", JOINT) + part.id, style), (f"{JOINT}{part.exercised:,}", _DIM))
+    count = f"{part.exercised:,}{f'{JOINT}places' if part.id in JUDGED_ONCE else ''}"
+    return Text.assemble((mark.replace(" ", JOINT) + part.id, style), (f"{JOINT}{count}", _DIM))
 
 
 def _unknown(invariants: Iterable[InvariantResult]) -> Mapping[str, list[str]]:
@@ -93,9 +95,17 @@ def _findings(results: Sequence[CriterionResult], width: int) -> list[Text]:
     for part in found.values():
         text = Text.assemble(("✗ ", "bold red"), (part.id, "bold red"), f"  {values.printable(part.summary)}")
         lines += wrapped(text, width, 0, 4)
+        lines += [line for place in _places(part) for line in wrapped(Text(place, _DIM), width, 4, 8)]
         if part.counterexample:
             lines += wrapped(Text(values.printable(part.counterexample), _DIM), width, 4, 4)
     return lines
+
+
+def _places(part: InvariantResult) -> list[str]:
+    """Lines of the source that show it; the rest of a long list is in the JSON."""
+    shown = [values.printable(place) for place in part.places[:MOST_PLACES]]
+    more = len(part.places) - len(shown)
+    return [*shown, f"and {more} more (all of them by --json)"] if more else shown
 
 
 def _totals(results: Sequence[CriterionResult], figures: Figures, width: int) -> list[Text]:

@@ -52,6 +52,20 @@ def test_says_verdicts_counts_reasons_findings_and_figures() -> None:
     ]
 
 
+def test_what_is_judged_on_the_source_counts_places() -> None:
+    held = result("NP-2", Verdict.OK, InvariantResult("np.static-review", Verdict.OK, exercised=45))
+    assert summary([held], FIGURES, 100)[0].plain == "✓ NP-2   ok         np.static-review 45 places"
+
+
+def test_the_places_of_a_finding_in_the_source_are_listed_and_a_long_list_is_cut() -> None:
+    places = tuple(f"np.c:{line}: calls buffer_push (net_pub > buffer_push)" for line in range(10, 20))
+    part = InvariantResult("np.static-review", Verdict.VIOLATION, exercised=45, summary="10 lines", places=places)
+    lines = [line.plain for line in summary([result("NP-2", Verdict.VIOLATION, part)], FIGURES, 100)]
+    begin = lines.index("✗ np.static-review  10 lines") + 1
+    assert lines[begin : begin + 8] == [f"    {place}" for place in places[:8]]
+    assert lines[begin + 8] == "    and 2 more (all of them by --json)"
+
+
 def test_without_time_there_is_no_rate() -> None:
     assert Figures(0, 0, 0.0).rate == 0.0
 

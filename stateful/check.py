@@ -22,9 +22,10 @@ from p4verify.stateful.campaign import Campaign, Sighting, Status
 from p4verify.stateful.confirm import Confirmed, Confirmer
 from p4verify.stateful.families import families
 from p4verify.stateful.interrupting import first_interrupt
-from p4verify.stateful.opened import AnyBuild, AnyTarget, opened, root_of, shared_names, target_name
+from p4verify.stateful.opened import AnyBuild, AnyTarget, opened, pace_of, root_of, shared_names, target_name
 from p4verify.stateful.own_operations import FAMILIAR, own_operations
 from p4verify.stateful.relocate import relocations
+from p4verify.stateful.source_review import reviewed
 from p4verify.stateful.strategies import Programs
 from p4verify.targets.target import ControlledTarget, TargetError
 from p4verify.verify import record
@@ -147,6 +148,7 @@ class _Check:
             plan.seed,
             plan.budget,
             self._watch,
+            **pace_of(plan.build),
         )
 
     def run(self) -> CheckResult:
@@ -154,7 +156,7 @@ class _Check:
             self._explore()
             explored = self._elapsed()
             findings, unconfirmed = self._confirm()
-        results = self._results(findings, unconfirmed)
+        results = [*self._results(findings, unconfirmed), *reviewed(self.plan.build, self.plan.only)]
         criteria = summarise(results, self.offers, target_name(self.plan.build), self.plan.only)
         ends = record.RunEnds(self.campaign.tally.executions, self._elapsed())
         self.journal.write(record.Verdicts(tuple(results)), ends)
@@ -173,7 +175,8 @@ class _Check:
 
     def _explore(self) -> None:
         with suppress(TargetError):  # it is among the failures, which decide the verdicts
-            self.campaign.explore()
+            if self.campaign.invariants:  # else only the source is to be judged
+                self.campaign.explore()
         self._note_sightings()
         if self.interrupted:
             self.watcher.interrupted()

@@ -46,6 +46,8 @@ if TYPE_CHECKING:
 RUNS = Path(".p4verify/runs")
 TARGETS = ("model", "sim", "native", "serial")
 BUILT = ("sim", "model")
+BUDGETS = {"sim": 45.0, "model": 180.0}
+"""Seconds in which a run of `check` exercises every invariant often enough, with some to spare."""
 P = ParamSpec("P")
 
 app = typer.Typer(
@@ -154,8 +156,12 @@ def check(
     target: Annotated[str, typer.Option(help="sim or model; native and serial are not built yet.")] = "sim",
     only: Annotated[str | None, typer.Option(metavar="ID,..", help="Criteria or invariants; see --list.")] = None,
     budget: Annotated[
-        float, typer.Option(metavar="SECONDS", help="For all but the build.", min=1, callback=finite)
-    ] = 45,
+        float | None,
+        typer.Option(
+            metavar="SECONDS", help="For all but the build. Default: 45; 180 of the model.", min=1, callback=finite,
+            show_default=False,
+        ),
+    ] = None,
     seed: Seed = 0,
     run_dir: Annotated[Path | None, typer.Option(metavar="DIR", help=f"Default: {RUNS}/TIME.")] = None,
     json_to: JsonTo = None,
@@ -180,7 +186,8 @@ def check(
     require_writable(json_to)
     console = console_for(quiet=quiet, to_stderr=json_to == "-")
     build = _build(firmware, compiler, console, target)
-    result = _check(build, firmware or ".", (chosen, budget, seed), run_dir, console)
+    seconds = BUDGETS[target] if budget is None else budget
+    result = _check(build, firmware or ".", (chosen, seconds, seed), run_dir, console)
     _report(result, build, console)
     write_json(json_to, _check_json(result, firmware or ".", target, seed))
     raise typer.Exit(_status(result, expected, console))

@@ -15,6 +15,7 @@ from p4verify.verify.invariants.event_bus import EVENT_BUS
 from p4verify.verify.invariants.network_publisher import NETWORK_PUBLISHER
 from p4verify.verify.invariants.races import RACE_FREE
 from p4verify.verify.invariants.remote_event_adapter import REMOTE_EVENT_ADAPTER
+from p4verify.verify.invariants.static_review import STATIC_REVIEW, TITLE
 from p4verify.verify.invariants.system import SYSTEM
 from p4verify.verify.invariants.telemetry_model import TELEMETRY_MODEL
 from p4verify.verify.invariants.tinybms_client import TINYBMS_CLIENT
@@ -33,6 +34,10 @@ INVARIANTS: dict[str, Invariant] = {
         *RACE_FREE,
     )
 }
+
+
+JUDGED_ONCE: dict[str, str] = {STATIC_REVIEW: TITLE}
+"""Invariants that are judged once, on the source and not on executions, with their titles."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,20 +126,25 @@ CRITERIA = tuple(
 def _missing_reason(invariant: str) -> str:
     if invariant in ("tm.tsan-clean", "tm.helgrind-clean"):
         return "judged on the native target, which is not built yet"
-    if invariant == "tc.no-dead-stack":
-        return "accesses to frames that have returned are not reported yet"
-    return "the static review of the source is not built yet"
+    return "accesses to frames that have returned are not reported yet"
 
 
 NOT_BUILT: dict[str, str] = {
-    id_: _missing_reason(id_) for criterion in CRITERIA for id_ in criterion.invariants if id_ not in INVARIANTS
+    id_: _missing_reason(id_)
+    for criterion in CRITERIA
+    for id_ in criterion.invariants
+    if id_ not in INVARIANTS and id_ not in JUDGED_ONCE
 }
 """Invariants that nothing judges yet, with the reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class InvariantResult:
-    """What a run says of one invariant. `available` False: it cannot be judged here, and `summary` says why."""
+    """What a run says of one invariant. `available` False: it cannot be judged here, and `summary` says why.
+
+    Of those in `JUDGED_ONCE`, `executions` is 0, `exercised` counts the places that were judged, and `places` lists
+    those that are wrong or unclear, `FILE:LINE: what and by which way`.
+    """
 
     id: str
     verdict: Verdict
@@ -144,6 +154,7 @@ class InvariantResult:
     counterexample: str | None = None
     summary: str = ""
     available: bool = True
+    places: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +224,8 @@ def summarise(
 def _result(id_: str, judged: Mapping[str, InvariantResult], offers: Offers, target: str) -> InvariantResult:
     if id_ in NOT_BUILT:
         return _unavailable(id_, f"not available: {NOT_BUILT[id_]}")
+    if id_ in JUDGED_ONCE:
+        return judged.get(id_) or _unavailable(id_, "not available: judged on sources in C and C++, and here are none")
     missing = offers.missing(INVARIANTS[id_], target)
     if missing is not None:
         return _unavailable(id_, missing)
@@ -321,4 +334,5 @@ def _invariant_json(part: InvariantResult) -> dict[str, object]:
         "distinct_histories": part.distinct_histories,
         "counterexample": part.counterexample,
         "summary": part.summary,
+        **({"places": list(part.places)} if part.places else {}),
     }

@@ -34,7 +34,8 @@ class Unlocked:
     lock: str = ""
 
     def __str__(self) -> str:
-        return f"{self.place}: {self.does} ({' > '.join(self.chain)}, {self.context})"
+        known = self.chain and self.context.endswith(f" {self.chain[0]}")
+        return f"{self.place}: {self.does} ({' > '.join(self.chain)}{'' if known else f'; {self.context}'})"
 
 
 @dataclass(frozen=True, slots=True, order=True)

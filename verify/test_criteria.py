@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from p4verify.verify.criteria import (
     CRITERIA,
     INVARIANTS,
+    JUDGED_ONCE,
     NOT_BUILT,
     InvariantResult,
     Offers,
@@ -24,7 +26,7 @@ from p4verify.verify.criteria import (
 from p4verify.verify.verdict import Verdict
 
 EVERYTHING = Offers(frozenset(need for invariant in INVARIANTS.values() for need in invariant.needs))
-NOWHERE = ("np.static-review", "tm.tsan-clean", "tm.helgrind-clean", "tc.no-dead-stack")
+NOWHERE = ("tm.tsan-clean", "tm.helgrind-clean", "tc.no-dead-stack")
 """What nothing judges yet."""
 
 
@@ -43,8 +45,7 @@ def test_there_are_seventeen_criteria_with_fifty_seven_invariants() -> None:
     every = [id_ for criterion in CRITERIA for id_ in criterion.invariants]
     assert len(CRITERIA) == 17
     assert len(every) == len(set(every)) == 57
-    assert set(INVARIANTS) | set(NOT_BUILT) == set(every)
-    assert not set(INVARIANTS) & set(NOT_BUILT)
+    assert sorted([*INVARIANTS, *NOT_BUILT, *JUDGED_ONCE]) == sorted(every)
     assert all(invariant.id == id_ and invariant.title for id_, invariant in INVARIANTS.items())
 
 
@@ -97,6 +98,21 @@ def test_what_is_not_built_says_so() -> None:
     parts = [part for result in summary for part in result.invariants if part.id in NOT_BUILT]
     assert len(parts) == len(NOT_BUILT)
     assert all(part.verdict is Verdict.UNKNOWN and part.summary.startswith("not available: ") for part in parts)
+
+
+def test_what_is_judged_once_counts_with_its_places_and_is_no_part_of_exploring() -> None:
+    wrong = InvariantResult("np.static-review", Verdict.VIOLATION, exercised=44, places=("np.c:12: calls buffer_push",))
+    assert verdict_of("NP-2", results()) is Verdict.OK, "without sources it is not available"
+    assert verdict_of("NP-2", [*results(), wrong]) is Verdict.VIOLATION
+    assert verdict_of("NP-2", [*results(), replace(wrong, verdict=Verdict.UNKNOWN)]) is Verdict.UNKNOWN
+    assert not {"np.static-review"} & {invariant.id for invariant in available(EVERYTHING, "sim")}
+    written = json.dumps(
+        as_json(
+            summarise([*results(), wrong], EVERYTHING, "sim"),
+            firmware="f", target="sim", seed=1, executions=5, seconds=0.5,
+        )
+    )  # fmt: skip
+    assert '"places": ["np.c:12: calls buffer_push"]' in written
 
 
 def test_only_some() -> None:

@@ -97,8 +97,9 @@ LIMITS = st.dictionaries(TEXT, st.floats(allow_nan=False, allow_infinity=False),
 CONFIG = st.dictionaries(st.sampled_from(["CONFIG_A", "CONFIG_B"]), VALUES)
 SETTINGS = st.builds(Setting, PROGRAMS, CONFIG, LIMITS)
 RESULTS = st.builds(
-    InvariantResult, TEXT, st.sampled_from(Verdict), COUNTS, COUNTS, COUNTS, st.none() | TEXT, TEXT, st.booleans()
-)
+    InvariantResult, TEXT, st.sampled_from(Verdict), COUNTS, COUNTS, COUNTS, st.none() | TEXT, TEXT, st.booleans(),
+    several(TEXT),
+)  # fmt: skip
 RELOCATIONS = st.builds(Relocation, TEXT, TEXT, COUNTS, COUNTS, TEXT, TEXT, st.booleans())
 ENTRIES = st.one_of(
     st.builds(RunBegins, TEXT, TEXT, st.integers(), TEXT, TEXT, CONFIG, LIMITS),

@@ -39,6 +39,8 @@ class Cores:
     def __init__(self) -> None:
         self._holders: list[Task | None] = [None] * CORES
         self._locked: list[Task | None] = [None] * CORES
+        self.crowded = True
+        """Whether it makes a difference who keeps a core."""
 
     # ---- who may go on ----
 
@@ -46,7 +48,8 @@ class Cores:
         """The tasks that could take the next step, by creation; every ready one where priorities are ignored."""
         ready = [task for task in tasks if task.state is State.READY]
         others = sum(task.state in _ON_A_CORE for task in tasks)
-        if relaxed or (len(ready) + others <= CORES and all(task.affinity is None for task in ready)):
+        self.crowded = len(ready) + others > CORES or any(task.affinity is not None for task in ready)
+        if relaxed or not self.crowded:
             return ready
         chosen = self._by_priority(tasks)
         return [task for task in ready if task in chosen]

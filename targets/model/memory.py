@@ -37,6 +37,7 @@ class Memory:
         self._reads: dict[str, Step] = {}
         self._writes: dict[str, Step] = {}
         self._records: dict[str, tuple[_Word, ...]] = {}
+        self._scan: Step | None = None
         for field, value in values.items():
             self._add((field,))
             self.words[field] = value
@@ -76,6 +77,13 @@ class Memory:
         """`field += more` of an uint32_t: a read, then a write."""
         value = yield from self.read(field)
         yield from self.write(field, (value + more) & 0xFFFFFFFF)
+
+    def scan(self) -> Steps[Mapping[str, Any]]:
+        """All values, in one step: for a table that is looked through under its lock, where order is no matter."""
+        if self._scan is None:
+            self._scan = Step(Kind.READ, self.name, tuple(self.words), self.words)
+        yield self._scan
+        return self.words
 
     # ---- records ----
 

@@ -164,7 +164,7 @@ class Mux:
         yield self._enter
         task = kernel.current
         kernel.cores.lock(task)
-        kernel.stale = True
+        kernel.stale = kernel.stale or kernel.cores.crowded
         while self._owner is not None:
             self._spinning.append(task)
             yield from kernel.spin("portENTER_CRITICAL", self._owner)
@@ -179,11 +179,12 @@ class Mux:
         kernel.drop(self, self.name)
         self._owner = None
         kernel.cores.unlock(task)
-        kernel.stale = True
+        kernel.stale = kernel.stale or kernel.cores.crowded
         for waiting in self._spinning:
             kernel.wake(waiting)
         self._spinning.clear()
-        yield LEAVE
+        if kernel.stale:
+            yield LEAVE
 
 
 # ---- handing over ----

@@ -257,19 +257,16 @@ class Calls(Expressions):
     def _foreign_method(self, path: Path | None, name: str, nodes: list[Node], node: Node, state: State) -> Outcomes:
         found: Outcomes = []
         for after, values in self.sequence(nodes, state):
-            waits = name in WAITS_WITH_PREDICATE or name == "for_each"
-            if waits:
-                now = self._at_once(values, node, after)
-            else:
-                now = self._callbacks(f".{name}", values, node, after, after)
+            if name == "get" and path is not None:  # a smart pointer's
+                found.append((after, Content(path)))
+                continue
             if path is not None and not is_local(path):
-                if name == "get":  # a smart pointer's
-                    found.append((now, Content(path)))
-                    continue
-                self.reach(path, node, now, write=not method_reads_only(name))
-            if sounds_like_locking(name) and not waits:
-                now = self._doubtful(name, node, now)
-            found.append((now, None))
+                self.reach(path, node, after, write=not method_reads_only(name))
+            if name in WAITS_WITH_PREDICATE or name == "for_each":
+                found += [(now, None) for now in self._at_once(values, node, after)]
+                continue
+            now = self._callbacks(f".{name}", values, node, after, after)
+            found.append((self._doubtful(name, node, now) if sounds_like_locking(name) else now, None))
         return found
 
     # ---- code that is not at hand ----
@@ -279,12 +276,13 @@ class Calls(Expressions):
         for after, values in self.sequence(nodes, state):
             now = self._touched(name, values, node, after)  # a handle is written before who it belongs to runs
             now = self._registered(name, values, node, now, after)
-            now = self._at_once(values, node, now) if CALLS_AT_ONCE.match(name) else now
             self.unresolved(name, node, now)
             given = [lock_of(value) for value in values]
             if sounds_like_locking(name) or any(self._is_lock_at(path) for path in given if path):
                 now = now if leaves_locks_alone(name) or name in REGISTRATIONS else self._doubtful(name, node, now)
-            found.append((now, BINARY if _BINARY.match(name) else None))
+            made = BINARY if _BINARY.match(name) else None
+            ends = self._at_once(values, node, now) if CALLS_AT_ONCE.match(name) else [now]
+            found += [(end, made) for end in ends]
         return found
 
     def _is_record_at(self, path: Path) -> bool:
@@ -361,12 +359,13 @@ class Calls(Expressions):
         self.register(callee, rest, f"thread {callee.function.qualified}", node, state)
         return replace(state, alone=False)
 
-    def _at_once(self, values: Sequence[Value], node: Node, state: State) -> State:
-        states = [state]
+    def _at_once(self, values: Sequence[Value], node: Node, state: State) -> list[State]:
+        """After functions were called that may be called now, or not at all."""
+        states = {state: None}
         for value in values:
             if isinstance(value, Callee):
-                states = [after for now in states for after, _ in self.run(value, (), node, now)]
-        return states[0] if states else state
+                states |= {after: None for now in states for after, _ in self.run(value, (), node, now)}
+        return list(states)
 
 
 def _name_of(function: Node) -> str:

@@ -34,6 +34,8 @@ BUFFER_FUNCTION = re.compile(r"buffer(_|[A-Z])|Buffer[A-Z_]")
 """Functions that must be called under the lock, or take it themselves."""
 _SET_UP = re.compile(r"(^|_|::)(init|start|stop|deinit)$", re.IGNORECASE)
 _INIT, _START = re.compile(r"(^|_)init$", re.IGNORECASE), re.compile(r"(^|_)start$", re.IGNORECASE)
+LARGEST, LONGEST_HEAD = 1 << 20, 500
+"""Bytes of a file that is looked into for names; and characters between a function's parentheses."""
 MOST_ROUNDS = 4
 """Of reading more files because a function of theirs is called."""
 
@@ -51,16 +53,30 @@ def review(manifest: Manifest, compiler: Compiler, component: str = PUBLISHER) -
 def component_sources(sources: Iterable[Path], component: str) -> tuple[Path, ...]:
     """The sources in the folder of the file that defines `<component>_init`; none when no file does."""
     every = tuple(sources)
-    definition = re.compile(rf"\b{re.escape(component)}_init\s*\([^;{{]*\)\s*(noexcept\s*)?\{{")
-    folders = {path.parent for path in every if definition.search(_text(path))}
+    folders = {path.parent for path in every if _defines([f"{component}_init"], _text(path))}
     return tuple(path for path in every if path.parent in folders)
+
+
+def _defines(names: Iterable[str], text: str) -> bool:
+    """Whether a source may define one of these functions; a block after a call looks the same, which does no harm."""
+    either = "|".join(map(re.escape, names))
+    head = rf"\b(?:{either})\s{{0,20}}\([^;{{}}]{{0,{LONGEST_HEAD}}}\)\s{{0,20}}(?:noexcept\s{{0,20}})?\{{"
+    return bool(re.search(head, text))
 
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text(errors="replace")
+        return path.read_text(errors="replace") if path.stat().st_size <= LARGEST else ""
     except OSError:
         return ""
+
+
+def _sources_under(root: Path) -> list[Path]:
+    """The tree's own C and C++ files: not what was built, nor what is hidden."""
+    found = (path for path in root.rglob("*") if path.suffix in C_SUFFIXES | CXX_SUFFIXES)
+    parts = ((path, path.relative_to(root).parts) for path in found)
+    own = (path for path, names in parts if "build" not in names and not any(name.startswith(".") for name in names))
+    return sorted(own)
 
 
 class _Review:
@@ -71,8 +87,7 @@ class _Review:
         self.files: dict[Path, SourceFile] = {}
         self.unreadable: list[Unclear] = []
         folders = {path.parent for path in sources}
-        elsewhere = [path for path in sorted(manifest.root.rglob("*"))
-                     if path.suffix in C_SUFFIXES | CXX_SUFFIXES and path.parent not in folders]  # fmt: skip
+        elsewhere = [path for path in _sources_under(manifest.root) if path.parent not in folders]
         self.elsewhere = {path: _text(path) for path in elsewhere}
 
     def run(self) -> StaticReview:
@@ -118,11 +133,8 @@ class _Review:
     def _defining(self, missing: set[str]) -> list[Path]:
         """Sources that are not read yet and define what is called; known functions are not looked for."""
         wanted = sorted(name for name in missing - REGISTRATIONS.keys() - LOCK_CALLS.keys() if name.isidentifier())
-        if not wanted:
-            return []
-        definition = re.compile(rf"^[\w\s*&:]+\b({'|'.join(wanted)})\s*\([^;{{]*\)\s*\{{", re.MULTILINE)
         unread = [path for path in self.elsewhere if path in self.units and path not in self.files]
-        return [path for path in unread if definition.search(self.elsewhere[path])]
+        return [path for path in unread if wanted and _defines(wanted, self.elsewhere[path])]
 
     # ---- entries ----
 

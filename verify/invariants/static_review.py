@@ -6,16 +6,14 @@ has no executions; what stands in `exercised` is how many places were judged.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from p4verify.verify.static_review import Guarded, StaticReview
+from p4verify.verify.static_review import Guarded, StaticReview, Unclear, Unlocked
 from p4verify.verify.verdict import Verdict
 
 STATIC_REVIEW = "np.static-review"
-TITLE = "no path in the source reaches the buffer or shared state without its lock"
-SHOWN = 3
-"""Places in the sentence; all of them are in the result."""
+TITLE = "No path in the source reaches the buffer or shared state without its lock"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,23 +29,22 @@ class SourceJudgement:
 def judge_review(review: StaticReview) -> SourceJudgement:
     """A violation wherever one is certain, else unknown where anything is unclear or nothing was there to judge."""
     if review.unlocked:
-        found = tuple(str(one) for one in review.unlocked)
-        lines = {one.place for one in review.unlocked}
-        locks = sorted({one.lock for one in review.unlocked if one.lock})
-        without = " or ".join(locks) or "any lock"
-        said = f"{len(lines)} of {review.places} places are reached without {without}: {_some(found)}"
-        return SourceJudgement(Verdict.VIOLATION, said, review.places, found)
+        ordered = sorted(review.unlocked, key=lambda one: (not one.does.startswith("calls "), one))
+        locks = sorted({one.lock for one in ordered if one.lock})
+        count = len({one.place for one in ordered})
+        lines = "1 line reaches" if count == 1 else f"{count} lines reach"
+        said = f"{lines} shared state without {' or '.join(locks) or 'any lock'}, {_first(ordered)}"
+        return SourceJudgement(Verdict.VIOLATION, said, review.places, tuple(map(str, ordered)))
     if review.unclear:
-        found = tuple(str(one) for one in review.unclear)
-        return SourceJudgement(Verdict.UNKNOWN, f"the source does not tell: {_some(found)}", review.places, found)
+        said = f"the source does not tell whether a lock is held, {_first(review.unclear)}"
+        return SourceJudgement(Verdict.UNKNOWN, said, review.places, tuple(map(str, review.unclear)))
     if not review.places:
         return SourceJudgement(Verdict.UNKNOWN, f"no shared state of {review.component} was found in its source")
     return SourceJudgement(Verdict.OK, _held(review), review.places)
 
 
-def _some(found: tuple[str, ...]) -> str:
-    more = f"; and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
-    return "; ".join(found[:SHOWN]) + more
+def _first(found: Sequence[Unlocked] | Sequence[Unclear]) -> str:
+    return f"first at {found[0].place}" if len(found) > 1 else f"at {found[0]}"
 
 
 def _held(review: StaticReview) -> str:

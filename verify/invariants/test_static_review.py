@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from p4verify.verify.invariants.static_review import SHOWN, judge_review
+from p4verify.verify.invariants.static_review import judge_review
 from p4verify.verify.static_review import Guarded, Place, StaticReview, Unclear, Unlocked
 from p4verify.verify.verdict import Verdict
 
@@ -18,16 +18,18 @@ def test_a_place_without_its_lock_is_a_violation_even_where_others_are_unclear()
     judged = judge_review(StaticReview("np", ("np.c",), (RING,), (unlocked(12),), doubt, places=5))
     assert judged.verdict is Verdict.VIOLATION
     assert judged.summary == (
-        "1 of 5 places are reached without s_lock: np.c:12: calls buffer_push (net_pub > buffer_push, task net_pub)"
+        "1 line reaches shared state without s_lock, at np.c:12: calls buffer_push (net_pub > buffer_push)"
     )
     assert judged.exercised == 5
 
 
-def test_the_sentence_shows_a_few_places_and_the_result_has_all() -> None:
-    found = tuple(unlocked(line) for line in range(10, 20))
+def test_the_sentence_names_the_first_call_and_the_result_has_all_places() -> None:
+    reads = Unlocked(Place("np.c", 3), "reads s_state.count", "the event dispatcher", ("on_status",), "")
+    found = (reads, *(unlocked(line) for line in range(10, 20)))
     judged = judge_review(StaticReview("np", ("np.c",), (RING,), found, places=12))
-    assert judged.summary.endswith(f"; and {10 - SHOWN} more")
-    assert len(judged.places) == 10
+    assert judged.summary == "11 lines reach shared state without s_lock, first at np.c:10"
+    assert len(judged.places) == 11
+    assert judged.places[-1] == "np.c:3: reads s_state.count (on_status; the event dispatcher)"
 
 
 def test_what_is_unclear_is_unknown_with_its_place() -> None:

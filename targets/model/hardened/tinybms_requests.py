@@ -140,25 +140,24 @@ class Requests:
         self._finished = [Semaphore(kernel, most=1) for _ in range(SLOTS)]
         self._slots = [
             Memory(
-                f"s_slots[{number}]", phase=Phase.FREE, waits=False, gave_up=False, order=0, accepted_us=0,
+                f"s_slots[{number}]", waits=False, gave_up=False, order=0, accepted_us=0,
                 request=Request(RequestKind.READ), outcome=(OK, 0),
             )
             for number in range(SLOTS)
         ]  # fmt: skip
+        self._phases = Memory("s_slots", **{str(number): Phase.FREE for number in range(SLOTS)})
+        """Of the slots, by number."""
         self._accepted = 0
         """Touched under the lock, by whoever puts something."""
 
     # ---- looking around: the lock is held ----
 
     def _in_phase(self, phase: Phase) -> Steps[list[int]]:
-        found = []
-        for number, slot in enumerate(self._slots):
-            if (yield from slot.read("phase")) is phase:
-                found.append(number)
-        return found
+        phases = yield from self._phases.scan()
+        return [number for number in range(SLOTS) if phases[str(number)] is phase]
 
     def _enter_phase(self, number: int, phase: Phase) -> Steps[None]:
-        yield from self._slots[number].write("phase", phase)
+        yield from self._phases.write(str(number), phase)
         waiting = yield from self._in_phase(Phase.WAITING)
         yield from self.counters.depth(len(waiting))
 
@@ -201,7 +200,7 @@ class Requests:
         woken = yield from self._finished[number].take(ticks)
         yield from self._lock.take()
         outcome: Outcome | None = None
-        if (yield from slot.read("phase")) is Phase.DONE:
+        if (yield from self._phases.read(str(number))) is Phase.DONE:
             if not woken:
                 yield from self._finished[number].take(0)
             outcome = yield from slot.read("outcome")
@@ -214,7 +213,7 @@ class Requests:
     def _give_up(self, number: int) -> Steps[None]:
         slot = self._slots[number]
         yield from slot.write("gave_up", True)
-        if (yield from slot.read("phase")) is Phase.WORKING:
+        if (yield from self._phases.read(str(number))) is Phase.WORKING:
             yield from self._given_up.give()
         elif not (yield from self._is_wanted(number)):
             yield from self._enter_phase(number, Phase.FREE)
