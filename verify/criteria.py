@@ -19,6 +19,7 @@ from p4verify.verify.invariants.static_review import STATIC_REVIEW, TITLE
 from p4verify.verify.invariants.system import SYSTEM
 from p4verify.verify.invariants.telemetry_model import TELEMETRY_MODEL
 from p4verify.verify.invariants.tinybms_client import TINYBMS_CLIENT
+from p4verify.verify.measuring import Figure
 from p4verify.verify.verdict import Invariant, Verdict
 
 EXERCISED_ENOUGH = 1000
@@ -155,6 +156,8 @@ class InvariantResult:
     summary: str = ""
     available: bool = True
     places: tuple[str, ...] = ()
+    figures: tuple[Figure, ...] = ()
+    """What was measured in the executions that exercised it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,4 +338,11 @@ def _invariant_json(part: InvariantResult) -> dict[str, object]:
         "counterexample": part.counterexample,
         "summary": part.summary,
         **({"places": list(part.places)} if part.places else {}),
+        **({"figures": [_figure_json(figure) for figure in part.figures]} if part.figures else {}),
     }
+
+
+def _figure_json(figure: Figure) -> dict[str, object]:
+    """How readings were merged stands under `merged`; `bound` only where there is one."""
+    shown = {"name": figure.name, "value": figure.value, "unit": figure.unit, "merged": figure.merge.value}
+    return shown if figure.bound is None else {**shown, "bound": figure.bound}

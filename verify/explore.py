@@ -8,11 +8,13 @@ a target.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from p4verify.verify.criteria import EXERCISED_ENOUGH, InvariantResult
 from p4verify.verify.execution import Execution, Outcome
+from p4verify.verify.invariants.measures import MEASURES
+from p4verify.verify.measuring import Figure, Measure, Readings
 from p4verify.verify.verdict import NOT_EXERCISED, Invariant, Judgement, Setting, Verdict
 
 Sighting = tuple[Execution | str, int]
@@ -37,13 +39,15 @@ class Finding:
 
 @dataclass(slots=True)
 class Tally:
-    """Per invariant: executions, exercised, distinct histories, and the first violation.
+    """Per invariant: executions, exercised, distinct histories, the first violation, and what was measured.
 
     With `first_only` (the default) an invariant is not judged any more once it is violated.
     """
 
     invariants: Sequence[Invariant]
     first_only: bool = True
+    measures: Mapping[str, Measure] = field(default_factory=lambda: MEASURES)
+    """By invariant: what is measured of each distinct history that exercised it."""
     executions: int = 0
     distinct: int = 0
     lost: int = 0
@@ -54,6 +58,7 @@ class Tally:
     _masks: dict[tuple[int, str], int] = field(default_factory=dict)
     _seen: dict[int, int] = field(default_factory=dict)
     _distinct: dict[int, int] = field(default_factory=dict)
+    _readings: dict[str, Readings] = field(default_factory=dict)
 
     def next_program(self) -> None:
         """Identities seen from now on belong to another program."""
@@ -97,11 +102,21 @@ class Tally:
             judgement = invariant.check(execution, setting)
             if judgement.exercised:
                 mask |= 1 << index
+                self._measure(invariant.id, execution, setting)
             if judgement.violation is not None and invariant.id not in self.findings:
                 finding = Finding(invariant, setting, execution, judgement)
                 self.findings[invariant.id] = finding
                 found.append(finding)
         return mask, found
+
+    def _measure(self, id_: str, execution: Execution, setting: Setting) -> None:
+        measure = self.measures.get(id_)
+        if measure is not None:
+            self._readings.setdefault(id_, Readings(measure)).take(execution, setting)
+
+    def figures(self, id_: str) -> tuple[Figure, ...]:
+        """What was measured where this invariant was exercised."""
+        return self._readings[id_].figures() if id_ in self._readings else ()
 
     def exercised(self, id_: str) -> int:
         """In how many executions the invariant's precondition held."""
@@ -119,7 +134,10 @@ class Tally:
         exercised = self.exercised(invariant.id)
         verdict, summary = self._verdict(invariant.id, exercised, enough)
         distinct = self._sum(self._distinct, invariant.id)
-        return InvariantResult(invariant.id, verdict, self.executions, exercised, distinct, None, summary)
+        return InvariantResult(
+            invariant.id, verdict, self.executions, exercised, distinct, None, summary,
+            figures=self.figures(invariant.id),
+        )  # fmt: skip
 
     def _verdict(self, id_: str, exercised: int, enough: int) -> tuple[Verdict, str]:
         finding = self.findings.get(id_)

@@ -19,7 +19,7 @@ STEADY_SHARE, CHANGING_SHARE = 0.10, 0.15
 """Writes per frame, at most: while nothing changes much, and when every frame is worth an early write."""
 
 
-def _callbacks(gateway: Gateway) -> list[tuple[str, int, int, int, int]]:
+def callbacks(gateway: Gateway) -> list[tuple[str, int, int, int, int]]:
     """Task and interval (positions, times) of every run of a JSON callback."""
     frames = [(f.task, f.given, f.given_us, f.done, f.done_us) for f in gateway.frames]
     texts = [
@@ -34,7 +34,7 @@ def no_nvs_in_callback(execution: Execution, setting: Setting) -> Judgement:
     """re.no-nvs-in-callback: the task that runs a JSON callback enters no function of NVS before it returns."""
     exercised = False
     for gateway in Gateway.of(execution, setting):
-        runs = _callbacks(gateway)
+        runs = callbacks(gateway)
         exercised = exercised or bool(runs)
         for call in gateway.nvs:
             inside = next((run for run in runs if run[0] == call.task and run[1] < call.start < run[3]), None)
@@ -54,7 +54,7 @@ def callback_time(execution: Execution, setting: Setting) -> Judgement:
     budget = round(limit(setting, "callback_budget_ms") * 1000) + execution.slack_us
     exercised = False
     for gateway in Gateway.of(execution, setting):
-        for task, given, given_us, done, done_us in _callbacks(gateway):
+        for task, given, given_us, done, done_us in callbacks(gateway):
             exercised = True
             took = min(done_us, gateway.end_us) - given_us
             if took > budget:
@@ -74,7 +74,7 @@ def write_reduction(execution: Execution, setting: Setting) -> Judgement:
     """
     exercised = False
     for gateway in Gateway.of(execution, setting):
-        for run in _steady_runs(gateway):
+        for run in steady_runs(gateway):
             exercised = True
             verdict = _written_too_often(gateway, run)
             if verdict is not None:
@@ -82,7 +82,7 @@ def write_reduction(execution: Execution, setting: Setting) -> Judgement:
     return HELD if exercised else NOT_EXERCISED
 
 
-def _steady_runs(gateway: Gateway) -> list[list[Frame]]:
+def steady_runs(gateway: Gateway) -> list[list[Frame]]:
     """The longest runs of frames at the gateway's rate in connected mode, without failures of NVS."""
     tolerance = tick_us(gateway.setting) + gateway.view.execution.slack_us
     runs: list[list[Frame]] = []

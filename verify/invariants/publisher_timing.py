@@ -27,10 +27,10 @@ def cadence(execution: Execution, setting: Setting) -> Judgement:
     the grid of its first start.
     """
     view = View.of(execution, setting)
-    starts = _starts(view)
+    starts = starts_of(view)
     behind = False
     for earlier, later in pairwise(starts):
-        verdict = _gap(view, earlier, later, since_first=later[0] - starts[0][0], behind=behind)
+        verdict = judged_gap(view, earlier, later, since_first=later[0] - starts[0][0], behind=behind)
         if verdict is None:
             gap, posting = later[0] - earlier[0], _posting(view, earlier[2], earlier[0], later[0])
             return violated(
@@ -48,7 +48,7 @@ Start = tuple[int, int, str]
 """When a periodic publication began, at which position, in which task."""
 
 
-def _starts(view: View) -> list[Start]:
+def starts_of(view: View) -> list[Start]:
     """The builds outside of handlers; where no build is visible, the stamps of points that were posted at once."""
     if view.builds:
         return [(b.time_us, b.position, b.task) for b in view.builds if not _in_handler(view, b)]
@@ -76,7 +76,7 @@ def _posting(view: View, task: str, begin_us: int, end_us: int) -> int:
     return sum(min(post.end_us, end_us) - post.start_us for post in posts)
 
 
-def _gap(view: View, before: Start, after: Start, *, since_first: int, behind: bool) -> bool | None:
+def judged_gap(view: View, before: Start, after: Start, *, since_first: int, behind: bool) -> bool | None:
     """None when the gap is wrong, else whether the publisher is now behind its grid."""
     period, tolerance = _period_us(view.setting), _tolerance(view)
     (earlier, _, task), later = before, after[0]
