@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Final, NamedTuple, Self
 
 from p4verify.targets.building.build import Build
+from p4verify.targets.building.suppressions import Suppressor
 from p4verify.targets.machine.symbols import Symbols
 from p4verify.targets.printed import printed_history
 from p4verify.targets.protocol.description import Description, ProtocolError, Reader
@@ -40,7 +41,7 @@ from p4verify.targets.target import (
     TargetError,
 )
 from p4verify.targets.traces import TraceDecoder
-from p4verify.verify.execution import Ending, Execution, Outcome, Race
+from p4verify.verify.execution import Ending, Execution, Outcome
 from p4verify.verify.history import History
 from p4verify.verify.program import Program
 from p4verify.verify.schedule import Granularity, Schedule
@@ -69,6 +70,8 @@ class SimTarget:
         self._decoder: HistoryDecoder | None = None
         self._description: Description | None = None
         self._last: tuple[HistoryDecoder | None, bytes, bytes, Execution] | None = None
+        self.suppressor = Suppressor(build.manifest.suppressions if build.manifest else ())
+        """Hides the races that the manifest suppresses."""
         self.log = ""
         """What the firmware printed in the last replay."""
 
@@ -222,15 +225,8 @@ class SimTarget:
     def _execution(self, result: _Result, data: bytes) -> Execution:
         history = self._history(data, result)
         ending, identity = self._ending(result), str(result.index)
-        races = self._told(result.races)
+        races = self.suppressor.left(result.races)
         return Execution(history, ending, result.ordinal, identity, slack_us=result.slack_us, races=races)
-
-    def _told(self, races: tuple[Race, ...] | None) -> tuple[Race, ...] | None:
-        """Without those that the manifest suppresses."""
-        suppressions = self.build.manifest.suppressions if self.build.manifest else ()
-        if not races or not suppressions:
-            return races
-        return tuple(race for race in races if not any(one.covers(race) for one in suppressions))
 
     def _history(self, data: bytes, result: _Result) -> History:
         if self._decoder is None:
