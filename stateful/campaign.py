@@ -10,14 +10,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from itertools import count
+from itertools import count, cycle, islice, repeat
 
 from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
 from hypothesis import strategies as st
 
 from p4verify.stateful.families import focused
 from p4verify.stateful.strategies import Programs
+from p4verify.stateful.undisturbed import undisturbed
 from p4verify.targets.target import ControlledTarget, Exploration, Found, Origin, Progress
 from p4verify.verify.criteria import EXERCISED_ENOUGH
 from p4verify.verify.explore import Finding, Tally, judge
@@ -27,7 +29,7 @@ from p4verify.verify.verdict import Invariant, Setting
 
 PROGRAMS_PER_TURN = 2
 """The first is a family's simplest; more families meet sooner when each has few turns."""
-EXECUTIONS, AT_FIRST = 100, 30
+EXECUTIONS, AT_FIRST = 100, 10
 """Of one program under one strategy: more programs find more than more schedules of one do. In the first round fewer,
 since what shows at once in one family should not wait for what is rare in another."""
 
@@ -49,6 +51,8 @@ PORTFOLIO: tuple[Exploration, ...] = (
     Exploration("random", Granularity.SYNC, executions=EXECUTIONS, races=True),
     Exploration("pct", Granularity.SYNC, executions=EXECUTIONS, depth=4, races=True),
 )
+QUICKEST = 4
+"""The plan of the first round: it sees most in few executions, because only what raced becomes a choice point."""
 
 
 class _Over(BaseException):
@@ -104,7 +108,8 @@ class Campaign:
         self.tally = Tally(self.invariants)
         self.status = Status(budget=self.budget)
         self._begin = time.monotonic()
-        self._plan, self._most = 0, EXECUTIONS
+        self._plans: Iterator[Exploration] = iter(())
+        """Of the programs to come."""
         self._exercises: dict[str, set[str]] = {}
         """The invariants that a family was seen to exercise."""
 
@@ -117,24 +122,29 @@ class Campaign:
 
     def explore(self) -> None:
         """Until the budget is used up but for what confirming needs, or every invariant is violated."""
-        try:
-            for number, (name, plan, most) in enumerate(self._turns()):
-                self._plan, self._most = plan, most
+        with suppress(_Over), undisturbed():
+            for number, (name, plans) in enumerate(self._turns()):
+                self._plans = plans
                 before = self._hungry()
                 self._draw(self.families[name], self.seed * TURNS_PER_SEED + number)
                 fed = {id_ for id_, times in before.items() if self.tally.exercised(id_) > times}
                 self._exercises.setdefault(name, set()).update(fed)
-        except _Over:
-            return
 
-    def _turns(self) -> Iterator[tuple[str, int, int]]:
-        """Every family in turn; the number of its first plan, another one in each round; and how many executions."""
+    def _turns(self) -> Iterator[tuple[str, Iterator[Exploration]]]:
+        """Every family in turn, and the plans of its programs."""
         wanted = focused(self.families, [invariant.id for invariant in self.invariants])
         for turn in count():
             needed = [name for name in wanted if not turn or self._is_needed(name)] or wanted
             for place, name in enumerate(wanted):
                 if name in needed:
-                    yield name, turn + place * PROGRAMS_PER_TURN, EXECUTIONS if turn else AT_FIRST
+                    yield name, self._plans_of(turn, place)
+
+    def _plans_of(self, turn: int, place: int) -> Iterator[Exploration]:
+        """In the first round the quickest, briefly; then all of them in turn, beginning elsewhere in each round."""
+        if not turn:
+            first = self.portfolio[QUICKEST % len(self.portfolio)]
+            return repeat(replace(first, executions=min(first.executions, AT_FIRST)))
+        return islice(cycle(self.portfolio), (turn + place * PROGRAMS_PER_TURN) % len(self.portfolio), None)
 
     def _is_needed(self, name: str) -> bool:
         return not self.sparing or not self._exercises[name].isdisjoint(self._hungry())
@@ -165,9 +175,8 @@ class Campaign:
             return
         setting = Setting(program, self.config, self.limits)
         self.status.programs += 1
-        plan = self.portfolio[self._plan % len(self.portfolio)]
-        self._plan += 1
-        executions = min(plan.executions, self._most, max(FEWEST_EXECUTIONS, MOST_CALLS // program.size))
+        plan = next(self._plans)
+        executions = min(plan.executions, max(FEWEST_EXECUTIONS, MOST_CALLS // program.size))
         self._explore(setting, replace(plan, seed=schedule_seed, executions=executions))
         self._check_budget()
 

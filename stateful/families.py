@@ -8,7 +8,10 @@ from dataclasses import replace
 from p4verify.stateful.bms_families import bms_families
 from p4verify.stateful.gateway_families import gateway_families
 from p4verify.stateful.strategies import (
+    BATTERY,
+    PACK,
     Programs,
+    arrivals,
     backlog_programs,
     bursts,
     cell_updates,
@@ -16,7 +19,6 @@ from p4verify.stateful.strategies import (
     flag_keepers,
     mode_storms,
     overflows,
-    packs,
     publisher_programs,
     reconnects,
     resets,
@@ -26,7 +28,7 @@ from p4verify.stateful.strategies import (
 from p4verify.verify.program import Program, Value
 
 FOCUS: Mapping[str, tuple[str, ...]] = {
-    "np.": ("reconnects", "publisher", "failures", "backlog", "overflows", "packs", "system"),
+    "np.": ("reconnects", "batteries", "packs", "publisher", "failures", "backlog", "overflows", "system"),
     "tm.": ("modes", "cells", "resets", "telemetry", "flags", "system"),
     "bus.": ("bursts", "publisher", "backlog", "system", "telemetry"),
     "re.": ("frames", "cuts", "crossing", "flash", "hostile", "configs", "steady"),
@@ -55,24 +57,25 @@ def offered(program: Program, operations: frozenset[str]) -> Program:
 
 
 def families(config: Mapping[str, Value], operations: frozenset[str]) -> Mapping[str, Programs]:
-    """The families for a firmware with these CONFIG values and operations."""
+    """The families for a firmware with these CONFIG values and operations; first those that are short and pointed."""
     period = int(config.get("CONFIG_NETWORK_TELEMETRY_PERIOD_MS", 5000))
     capacity = int(config.get("CONFIG_NETWORK_TELEMETRY_BUFFER_DEPTH", 32))
     made: Mapping[str, Programs] = {
-        "publisher": publisher_programs(period),
         "reconnects": reconnects(period),
-        "telemetry": telemetry_programs(),
-        "packs": packs(period),
-        "failures": failing_posts(period),
+        "batteries": arrivals(BATTERY, period),
+        "packs": arrivals(PACK, period),
         "cells": cell_updates(),
-        "overflows": overflows(period, capacity),
-        "flags": flag_keepers(),
         "modes": mode_storms(),
-        "resets": resets(),
-        "system": system_programs(period),
-        "bursts": bursts(),
+        "publisher": publisher_programs(period),
+        "failures": failing_posts(period),
         "backlog": backlog_programs(period, capacity),
+        "overflows": overflows(period, capacity),
+        "resets": resets(),
+        "telemetry": telemetry_programs(),
+        "flags": flag_keepers(),
         **(gateway_families(config) if "re.telemetry" in operations else {}),
         **(bms_families(config) if "tc.read" in operations else {}),
+        "system": system_programs(period),
+        "bursts": bursts(),
     }
     return {name: programs.map(lambda p: offered(p, operations)) for name, programs in made.items()}

@@ -248,6 +248,7 @@ class SharedCampaign:
 
     def prepare(self, compiler: Compiler, progress: OnProgress, _resources: ExitStack) -> None:
         self._build = self._build or build_firmware(load("as_found"), compiler, progress=progress)
+        self._build.symbols.read()
 
     def seen(self, number: int, longest: float) -> Mapping[str, float]:
         """Seconds by invariant; what is absent was not found."""

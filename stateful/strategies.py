@@ -160,9 +160,9 @@ def failing_posts(draw: st.DrawFn, period_ms: int = 1000) -> Program:
 
 
 @st.composite
-def packs(draw: st.DrawFn, period_ms: int = 1000) -> Program:
-    """Packs arrive in the very tick in which a point is made; alone, since a battery torn beside one would hide it."""
-    arrivals = [(PACK, period_ms)] * draw(st.sampled_from((4, 3, 5)))
+def arrivals(draw: st.DrawFn, record: Step, period_ms: int = 1000) -> Program:
+    """One record arrives in the very tick in which a point is made; alone, since one torn beside it would hide it."""
+    arrivals = [(record, period_ms)] * draw(st.sampled_from((4, 3, 5)))
     source = [(BATTERY, 0), (PACK, 0), (ONLINE, 0), *arrivals]
     priorities = (5, draw(st.sampled_from((5, 4, 6))))
     return assemble([source, arrivals], priorities, {"http": draw(_http(4))}, period_ms // 2, ("np.metrics",))
@@ -217,7 +217,7 @@ def mode_storms(draw: st.DrawFn) -> Program:
     storm = [(AUTONOMOUS, 0), (_cell(0), 0), (_cell(1), 0)]
     for _ in range(flips):
         storm += [(CONNECTED, draw(st.sampled_from((POLL_MS, POLL_MS + POLL_STEP_MS, 0, POLL_STEP_MS)))),
-                  (AUTONOMOUS, draw(st.sampled_from((0, POLL_STEP_MS, POLL_MS))))]  # fmt: skip
+                  (AUTONOMOUS, draw(st.sampled_from((POLL_STEP_MS, 0, POLL_MS))))]  # fmt: skip
     feeder = draw(steps((_cell(0), _cell(1), _register(0), _register(2)), (0, POLL_MS, POLL_STEP_MS), 4))
     priorities = draw(st.lists(st.sampled_from(PRIORITIES), min_size=2, max_size=2))
     return assemble([storm, feeder], priorities, {}, POLL_MS, ("bus.metrics",))

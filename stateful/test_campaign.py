@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from itertools import islice
+from dataclasses import dataclass, field, replace
+from itertools import count, islice
 
+import pytest
 from hypothesis import strategies as st
+from hypothesis.internal.conjecture import providers
 
-from p4verify.stateful.campaign import AT_FIRST, EXECUTIONS, PORTFOLIO, RESERVE_SHARE, Campaign
+from p4verify.stateful.campaign import AT_FIRST, PORTFOLIO, PROGRAMS_PER_TURN, QUICKEST, RESERVE_SHARE, Campaign
 from p4verify.stateful.strategies import BATTERY, assemble
 from p4verify.targets.sim import SimTarget
 from p4verify.targets.target import Exploration, Found, OnFound, OnProgress, Origin, Progress
@@ -74,10 +77,29 @@ def test_a_calm_sighting_is_kept_and_order_is_that_of_the_first_sightings() -> N
 def test_every_family_meets_every_plan_and_first_of_all_each_family_is_looked_at_briefly() -> None:
     families = {name: st.just(PROGRAM) for name in "abc"}
     run = Campaign(Scripted([]), families, (WILD,), {}, {}, 0, AMPLE_SECONDS)
-    turns = list(islice(run._turns(), 3 * len(PORTFOLIO)))
-    plans = {name: {number % len(PORTFOLIO) for _, number, _ in turns[at::3]} for at, name in enumerate("abc")}
-    assert plans == {name: set(range(len(PORTFOLIO))) for name in "abc"}
-    assert [most for _, _, most in turns] == [AT_FIRST] * 3 + [EXECUTIONS] * (len(turns) - 3)
+    turns = [(name, *islice(plans, PROGRAMS_PER_TURN)) for name, plans in islice(run._turns(), 3 + 3 * len(PORTFOLIO))]
+    briefly = replace(PORTFOLIO[QUICKEST], executions=AT_FIRST)
+    assert turns[:3] == [(name, *[briefly] * PROGRAMS_PER_TURN) for name in "abc"]
+    for name in "abc":
+        met = [plan for turn in turns[3:] if turn[0] == name for plan in turn[1:]]
+        assert {plan: met.count(plan) for plan in PORTFOLIO} == dict.fromkeys(PORTFOLIO, PROGRAMS_PER_TURN)
+
+
+def test_programs_do_not_depend_on_the_modules_that_are_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    def ours() -> object:
+        raise AssertionError("Hypothesis reads the modules that are loaded")
+
+    def fifth(_execution: Execution, _setting: Setting) -> Judgement:
+        return violated("the fifth") if next(judged) == 4 else HELD
+
+    monkeypatch.setattr(providers, "_get_local_constants", ours)
+    judged, frozen = count(), gc.get_freeze_count()
+    drawn = st.lists(st.integers(0, 2**32 - 1), min_size=200, max_size=200)  # one in twenty of them is a constant
+    families = {"one": drawn.map(lambda _numbers: PROGRAM)}
+    made = Campaign(Scripted([0]), families, (Invariant("my.fifth", "", fifth),), {}, {}, 0, AMPLE_SECONDS)
+    made.explore()
+    assert made.tally.findings
+    assert (providers._get_local_constants, gc.get_freeze_count()) == (ours, frozen)
 
 
 def test_no_more_than_its_share_of_the_budget_is_held_back_to_confirm() -> None:

@@ -113,6 +113,8 @@ def _build(firmware: str | None, compiler: str | None, console: Console, target:
         build = build_firmware(manifest, require(compiler), progress=tell)
         tell("looking for accesses that cannot be seen")
         _ = build.audit  # kept beside the executable, so that the next run finds it
+        tell("reading its debug information")
+        build.symbols.read()
     return build
 
 

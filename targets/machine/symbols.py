@@ -20,6 +20,11 @@ class Symbols:
         self.variables = Variables(executable)
         self.place = lru_cache(maxsize=65536)(self.lines.place)
 
+    def read(self) -> None:
+        """Reads all tables now, which takes seconds, and not when the first address is met."""
+        self.place(0)
+        self.data(0)
+
     def call_place(self, return_address: int) -> Place:
         """Where the call was made that returns to `return_address`."""
         return self.place(return_address - 1)
