@@ -28,6 +28,21 @@ PACK: Final = (
 )  # fmt: skip
 """pack_stats_t. The cells after the eighth are one step, and so are the balancing flags: programs hardly use them, and
 copying them one by one would double the time of every execution."""
+SYSTEM: Final = ("wifi+server+storage+error", "network", "mode", "expected")
+"""system_status_t. Its flags are bytes of one word, and so copied together."""
+CONFIG_TEXTS: Final = {
+    "wifi_ssid": 32, "wifi_password": 64, "static_ip": 16, "mqtt_broker": 64, "mqtt_topic_pub": 64,
+    "mqtt_topic_sub": 64, "uart_parity": 2,
+}  # fmt: skip
+"""The texts of hmi_config_t with their sizes; each is one step, though its copy may tear in C."""
+CONFIG: Final = (*list(CONFIG_TEXTS)[:-1], "can_bitrate", "uart_baudrate", "uart_parity")
+"""hmi_config_t."""
+TELEMETRY_BYTES, CONFIG_BYTES = 216, 316
+"""sizeof of battery_status_t and pack_stats_t together, and of hmi_config_t."""
+NO_SYSTEM: Final[Record] = {
+    **dict.fromkeys(("wifi", "server", "storage", "error"), False), "network": 0, "mode": 0, "expected": False,
+}  # fmt: skip
+NO_CONFIG: Final[Record] = {**dict.fromkeys(CONFIG, ""), "can_bitrate": 0, "uart_baudrate": 0}
 NO_BATTERY: Final[Record] = {**dict.fromkeys(BATTERY_FIELDS, 0.0), **dict.fromkeys(FLAGS, False)}
 NO_PACK: Final[Record] = {
     "cell_count": 0, **dict.fromkeys(("cell_min", "cell_max", "cell_delta", "cell_avg", *CELLS), 0.0),
@@ -54,7 +69,9 @@ Payload = Record | Place | None
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """An event of some kind: "battery", "pack", "system", "mode", "register", "connected", "disconnected", "mqtt"..."""
+    """An event of some kind: "battery", "pack", "system", "mode", "register", "connected", "disconnected", "mqtt",
+    "stats", "config", "alerts_active", "alerts_history".
+    """
 
     kind: str
     payload: Payload = None
@@ -142,6 +159,12 @@ def _show_pack(record: Record) -> Record:
     return {**shown, **rest, "cells": tokens.pack_cells(cells)}
 
 
+def _show_config(record: Record) -> Record:
+    """Only what no secret can be in."""
+    rates = {name: record[name] & 0xFFFFFFFF for name in ("can_bitrate", "uart_baudrate")}
+    return {**rates, "topic": record["mqtt_topic_pub"]}
+
+
 def _show(*names: str) -> Callable[[Record], Record]:
     return lambda record: {name: record[name] for name in names}
 
@@ -177,6 +200,9 @@ SHOWN: Final[dict[str, Shown]] = {
     "disconnected": Shown(7, 6),
     "mqtt": Shown(8, 4),
     "stats": Shown(9, 9, "stats", show=dict),  # its fields are the firmware's: see operations.stats_signature
+    "config": Shown(10, 11, "config", "can_bitrate:u32,uart_baudrate:u32,topic:str", _show_config),
+    "alerts_active": Shown(11, 12, "alerts", "count:u8", _show("count")),
+    "alerts_history": Shown(12, 13, "alerts", show=_show("count")),
 }
 
 

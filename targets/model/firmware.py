@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from p4verify.targets.model.doubles import HttpServer
 from p4verify.targets.model.environment import Environment
+from p4verify.targets.model.esp_timer import TimerService
 from p4verify.targets.model.event_bus import EventBus
 from p4verify.targets.model.kernel import Kernel
+from p4verify.targets.model.nvs import Nvs
 from p4verify.targets.model.recorder import Recorder
-from p4verify.targets.model.rtos import TimerService
 from p4verify.targets.model.uart import Uart
 from p4verify.verify.program import Value
 
@@ -26,6 +27,7 @@ class Board:
     timers: TimerService
     http: HttpServer
     uart: Uart
+    nvs: Nvs
     config: Mapping[str, Value]
 
     def number(self, name: str) -> int:

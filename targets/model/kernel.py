@@ -8,7 +8,7 @@ what tasks are for.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Protocol
 
 from p4verify.targets.model.cores import Cores, State
@@ -113,6 +113,12 @@ class Kernel:
     @now_us.setter
     def now_us(self, time_us: int) -> None:
         self.clock.now_us = time_us
+
+    def next_boot(self) -> Kernel:
+        """The kernel of the next boot: points, choices and ticks of the execution go on, all else begins anew."""
+        if self.races is not None:
+            self.races.boot()
+        return replace(self, tasks=[], enabled=[], interrupts=[], cores=Cores())
 
     # ---- tasks ----
 

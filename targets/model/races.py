@@ -45,7 +45,7 @@ def _join(clock: Clock, other: Clock) -> None:
 
 
 class Races:
-    """The detector of one boot. `found` has each pair of places once."""
+    """The detector of one execution. `found` has each pair of places once."""
 
     def __init__(self, where: Where, named: Named) -> None:
         self._where, self._named = where, named
@@ -55,6 +55,11 @@ class Races:
         self._reads: dict[tuple[int, str], dict[int, _Touch]] = {}
         self._held: dict[int, tuple[str, ...]] = {}
         self.found: dict[tuple[str, str], Race] = {}
+
+    def boot(self) -> None:
+        """Nothing of what was is there any more."""
+        for gone in (self._clocks, self._objects, self._writes, self._reads, self._held):
+            gone.clear()
 
     # ---- what orders ----
 

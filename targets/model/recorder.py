@@ -59,7 +59,9 @@ class Recorder:
         self._loaded = self._next()
 
     def boot(self, reason: int) -> None:
-        """The firmware boots again."""
+        """The firmware boots again; its clock begins anew."""
+        self.clock.boot_us += self.clock.now_us
+        self.clock.now_us, self.clock.task = 0, "main"
         position, time_us = self._next()
         self._boots.append(Boot(position, time_us, reason))
 

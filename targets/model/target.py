@@ -20,6 +20,7 @@ from p4verify.targets.model.choosers import NEEDS_LENGTH, Explicit, Following, L
 from p4verify.targets.model.device import MAIN, MAIN_PRIORITY, VARIANTS, Agent, Device, World
 from p4verify.targets.model.environment import Environment
 from p4verify.targets.model.kernel import Chooser, Kernel
+from p4verify.targets.model.power import BootEndedError, Power
 from p4verify.targets.model.races import Races
 from p4verify.targets.model.recorder import Recorder
 from p4verify.targets.model.tracing import ROOT, Tracing, named, where
@@ -259,16 +260,29 @@ class ModelTarget:
         program = self._loaded
         assert program is not None
         recorder = Recorder()
-        world = World(recorder, Environment(program.environment))
+        environment = Environment(program.environment)
+        world = World(recorder, environment, Power(environment))
         tracing = Tracing(recorder) if how.trace else None
         kernel = Kernel(
             how.chooser, how.granularity is Granularity.WORDS, how.relaxed, how.tick_budget, how.most_steps,
             Races(where, named) if how.races else None, tracing, recorder.clock,
         )  # fmt: skip
-        device = Device(self._variant, kernel, world, self._config)
-        kernel.create(MAIN, Agent(program, device, recorder, self._calls).main(), MAIN_PRIORITY)
-        ending = kernel.run()
+        while (ending := self._boot(program, kernel, world)) is None:
+            kernel = kernel.next_boot()
+            if tracing is not None:
+                tracing.boot(kernel)
         return _Run(recorder.history(), ending, kernel, tracing)
+
+    def _boot(self, program: Program, kernel: Kernel, world: World) -> Ending | None:
+        """Until the execution ends; None when the power failed before."""
+        device = Device(self._variant, kernel, world, self._config)
+        kernel.create(MAIN, Agent(program, device, world, self._calls).main(), MAIN_PRIORITY)
+        world.power.boot(kernel)
+        try:
+            return kernel.run()
+        except BootEndedError as end:
+            world.recorder.boot(end.reason)
+            return None
 
 
 def _how(exploration: Exploration, chooser: Chooser) -> _How:

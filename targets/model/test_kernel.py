@@ -6,15 +6,14 @@ import pytest
 
 from p4verify.targets.model.choosers import Explicit
 from p4verify.targets.model.cores import Cores, State
+from p4verify.targets.model.esp_timer import EspTimer, TimerService
 from p4verify.targets.model.kernel import TICK_US, EndedError, Kernel, Task
 from p4verify.targets.model.memory import Memory
 from p4verify.targets.model.races import Races
 from p4verify.targets.model.rtos import (
-    EspTimer,
     Mutex,
     Mux,
     Queue,
-    TimerService,
     clock_us,
     delay_ms,
     notify_give,

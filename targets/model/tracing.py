@@ -18,7 +18,7 @@ from p4verify.verify import schedule
 from p4verify.verify.schedule import Encoding, Part, StepKind
 
 ROOT: Final = Path(__file__).resolve().parent
-_MACHINERY: Final = frozenset({"kernel.py", "rtos.py", "memory.py"})
+_MACHINERY: Final = frozenset({"kernel.py", "rtos.py", "memory.py", "nvs.py"})
 """What components call; the line that called it says more."""
 _KINDS: Final = {
     Kind.READ: StepKind.READ, Kind.WRITE: StepKind.WRITE, Kind.CALL: StepKind.CALL, Kind.NOTE: StepKind.CALL,
@@ -83,6 +83,12 @@ class Tracing:
                 kernel.choice_points, 0, task.core or 0, position, parts,
             )
         )  # fmt: skip
+
+    def boot(self, kernel: Kernel) -> None:
+        """The power was cut within the step that had begun; the firmware boots again."""
+        self.end()
+        point, position = kernel.choice_points, self._recorder.position
+        self.steps.append(schedule.Step("main", StepKind.BOOT, "power cut", "", 0, 0, point=point, position=position))
 
     def _address(self, step: Step) -> int:
         return self._addresses.setdefault(step.name, 0x1000 + 4 * len(self._addresses))

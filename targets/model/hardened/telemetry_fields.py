@@ -59,6 +59,11 @@ def apply_battery_register(battery: Record, known: int, key: str, value: float) 
 def set_cell(pack: Record, index: int, millivolts: float) -> None:
     """Stores a cell and works out the statistics; what is no positive number makes the cell unknown."""
     pack[CELLS[index]] = millivolts if math.isfinite(millivolts) and millivolts > 0.0 else 0.0
+    recalculate(pack)
+
+
+def recalculate(pack: Record) -> None:
+    """Works out the statistics of the cells that are known."""
     known = {number: pack[cell] for number, cell in enumerate(CELLS) if pack[cell] > 0.0}
     low, high = (min(known.values()), max(known.values())) if known else (0.0, 0.0)
     average = single(sum(known.values()) / len(known)) if known else 0.0

@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import Final
 
 from p4verify.targets.model.doubles import Reads
+from p4verify.targets.model.esp_timer import EspTimer
 from p4verify.targets.model.events import BATTERY, FLAGS, NO_BATTERY, NO_PACK, PACK, Event, address_of
 from p4verify.targets.model.firmware import Board
 from p4verify.targets.model.hardened.telemetry_fields import (
@@ -23,7 +24,7 @@ from p4verify.targets.model.hardened.telemetry_fields import (
     set_cell,
 )
 from p4verify.targets.model.memory import Memory
-from p4verify.targets.model.rtos import EspTimer, Mutex, clock_us, delay_ms
+from p4verify.targets.model.rtos import Mutex, clock_us, delay_ms
 from p4verify.targets.model.steps import Steps
 from p4verify.verify.tokens import register_slot
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 from p4verify.targets.model.bms_codes import INVALID_STATE, NO_MEMORY, OK, Outcome
 from p4verify.targets.model.events import Event
 from p4verify.targets.model.firmware import Board
-from p4verify.targets.model.hardened.tinybms_client import TinybmsClient
-from p4verify.targets.model.hardened.tinybms_requests import Request, RequestKind
+from p4verify.targets.model.hardened.tinybms_client.client import TinybmsClient
+from p4verify.targets.model.hardened.tinybms_client.requests import Request, RequestKind
 from p4verify.targets.model.rtos import Atomic
 from p4verify.targets.model.steps import Steps
 from p4verify.targets.model.tinybms_registers import update_of_raw

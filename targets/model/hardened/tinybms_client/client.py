@@ -28,8 +28,8 @@ from p4verify.targets.model.bms_codes import (
 )
 from p4verify.targets.model.events import Event
 from p4verify.targets.model.firmware import Board
-from p4verify.targets.model.hardened.tinybms_requests import Counters, Request, RequestKind, Requests, Work
-from p4verify.targets.model.hardened.tinybms_wire import Wire
+from p4verify.targets.model.hardened.tinybms_client.requests import Counters, Request, RequestKind, Requests, Work
+from p4verify.targets.model.hardened.tinybms_client.wire import Wire
 from p4verify.targets.model.kernel import FOREVER, TICK_US
 from p4verify.targets.model.memory import Record
 from p4verify.targets.model.rtos import Atomic, clock_us, delay_ms, tick_count

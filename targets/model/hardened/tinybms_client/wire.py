@@ -10,7 +10,7 @@ from typing import Final
 
 from p4verify.targets.model import tinybms_frame as frames
 from p4verify.targets.model.bms_codes import FAIL, INVALID_CRC, OK, TIMEOUT, TIMEOUT_TICKS, Outcome
-from p4verify.targets.model.hardened.tinybms_requests import Counters
+from p4verify.targets.model.hardened.tinybms_client.requests import Counters
 from p4verify.targets.model.kernel import Kernel
 from p4verify.targets.model.rtos import tick_count
 from p4verify.targets.model.steps import Steps

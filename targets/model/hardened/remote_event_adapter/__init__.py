@@ -1,0 +1,1 @@
+"""The remote event adapter, hardened; races in any of its files are the adapter's."""
