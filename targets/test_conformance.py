@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from p4verify.targets.building.build import build_litmus
+from p4verify.targets.building.compilers import Compiler, available
 from p4verify.targets.sim import SimTarget
 from p4verify.targets.target import Exploration, Found
 from p4verify.verify.execution import Outcome
@@ -30,7 +31,7 @@ def expected(path: Path) -> Outcome:
     return Outcome(said[1]) if said else Outcome.COMPLETED
 
 
-def endings(path: Path) -> Counter[tuple[Outcome, str]]:
+def endings(path: Path, compiler: Compiler | None = None) -> Counter[tuple[Outcome, str]]:
     """The endings that exploration reaches, with how many different histories had them."""
     seen: Counter[tuple[Outcome, str]] = Counter()
 
@@ -39,7 +40,7 @@ def endings(path: Path) -> Counter[tuple[Outcome, str]]:
         seen[ending.outcome, f"{ending.task}: {ending.detail} {ending.where}"] += 1
         return True
 
-    with SimTarget(build_litmus([path])) as target:
+    with SimTarget(build_litmus([path], compiler)) as target:
         for granularity in Granularity:
             target.explore(None, Exploration("random", granularity, executions=EXECUTIONS), found)
     return seen
@@ -64,3 +65,12 @@ def test_endings_name_the_call_and_the_task() -> None:
     assert "xSemaphoreTake" in text
     assert "'main'" in text
     assert "critical section" in text
+
+
+@pytest.mark.parametrize("compiler", [one for one in available() if one.kind == "zig"], ids=lambda one: one.kind)
+def test_what_the_headers_of_libcxx_refuse_is_an_assertion(tmp_path: Path, compiler: Compiler) -> None:
+    path = tmp_path / "empty.cpp"
+    path.write_text('#include <functional>\nextern "C" void app_main() { std::function<void()> empty; empty(); }\n')
+    ((outcome, text),) = endings(path, compiler)
+    assert outcome is Outcome.ASSERTION
+    assert "bad_function_call was thrown" in text

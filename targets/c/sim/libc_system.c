@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/time.h>
 #include <time.h>
 
@@ -86,6 +87,17 @@ void __cxa_guard_abort(uint8_t *guard);
 void __cxa_guard_abort(uint8_t *guard) { guard[1] = 0; }
 void __cxa_pure_virtual(void);
 void __cxa_pure_virtual(void) { engine_end(PORT_ASSERTION, CALLER, "pure virtual function called"); }
+/* What the headers of libc++ call, with a line break, when an empty std::function is called, say. Defined here, zig need
+ * not compile its C++ library for it, which takes a minute. */
+void _ZNSt3__122__libcpp_verbose_abortEPKcz(const char *format, ...);
+void _ZNSt3__122__libcpp_verbose_abortEPKcz(const char *format, ...) {
+    char text[200];
+    va_list arguments;
+    va_start(arguments, format);
+    __real_vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    engine_end(PORT_ASSERTION, CALLER, "%.*s", (int)strcspn(text, "\n"), text);
+}
 int __wrap___cxa_atexit(void (*f)(void *), void *argument, void *handle);
 int __wrap___cxa_atexit(void (*f)(void *), void *argument, void *handle) { (void)f; (void)argument; (void)handle; return 0; }
 
