@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Final, Protocol
 
 from p4verify.targets.model.cores import Cores, State
@@ -77,6 +78,11 @@ class EndedError(BaseException):
     def __init__(self, outcome: Outcome, detail: str = "", task: str = "") -> None:
         self.ending = Ending(outcome, detail, task)
         super().__init__(detail)
+
+
+@cache
+def _wait(why: str) -> Step:
+    return Step(Kind.BLOCK, why)
 
 
 @dataclass
@@ -150,20 +156,20 @@ class Kernel:
             return False
         self._unready(State.BLOCKED, deadline_us, why, holder)
         self.cores.leave(task)
-        yield Step(Kind.BLOCK, why)
+        yield _wait(why)
         return task.woken
 
     def spin(self, why: str, holder: Task) -> Steps[None]:
         """The running task waits without leaving its core."""
         self._unready(State.SPINNING, FOREVER, why, holder)
-        yield Step(Kind.BLOCK, why)
+        yield _wait(why)
 
     def spend(self, us: int) -> Steps[None]:
         """The running task's core works for it for so long."""
         if us > 0:
             self.cores.place(self.current)
             self._unready(State.BUSY, self.now_us + us, "", None)
-            yield Step(Kind.BLOCK, "busy")
+            yield _wait("busy")
 
     def _unready(self, state: State, deadline_us: int, why: str, holder: Task | None) -> None:
         task = self.current

@@ -28,38 +28,49 @@ class _Word:
     """Name in the memory, name in the record."""
 
 
+class _Steps(dict[str, Step]):
+    """The steps of one kind by field, each made when it is first taken: most of a record never is."""
+
+    def __init__(self, kind: Kind, name: str, words: dict[str, Any]) -> None:
+        super().__init__()
+        self._kind, self._name, self._words = kind, name, words
+
+    def __missing__(self, field: str) -> Step:
+        step = self[field] = Step(self._kind, f"{self._name}.{field}", (field,), self._words)
+        return step
+
+
 class Memory:
     """Named values and records, such as a component's `s_state`."""
 
     def __init__(self, name: str, **values: Any) -> None:
         self.name = name
-        self.words: dict[str, Any] = {}
-        self._reads: dict[str, Step] = {}
-        self._writes: dict[str, Step] = {}
+        self.words: dict[str, Any] = values
+        self._reads, self._writes = (_Steps(kind, name, self.words) for kind in (Kind.READ, Kind.WRITE))
+        self._layouts: dict[str, Layout] = {}
         self._records: dict[str, tuple[_Word, ...]] = {}
         self._scan: Step | None = None
-        for field, value in values.items():
-            self._add((field,))
-            self.words[field] = value
-
-    def _add(self, fields: tuple[str, ...]) -> tuple[Step, Step]:
-        """The steps that touch a word."""
-        name = f"{self.name}.{fields[0]}"
-        read, write = Step(Kind.READ, name, fields, self.words), Step(Kind.WRITE, name, fields, self.words)
-        for field in fields:
-            self._reads[field] = Step(Kind.READ, f"{self.name}.{field}", (field,), self.words)
-            self._writes[field] = Step(Kind.WRITE, f"{self.name}.{field}", (field,), self.words)
-        return read, write
 
     def add_record(self, name: str, layout: Layout, zero: Mapping[str, Any]) -> None:
         """A record within: its fields are values called `name.field`."""
         self.words.update({f"{name}.{field}": value for field, value in zero.items()})
-        words = []
-        for word in layout:
-            fields = tuple((f"{name}.{field}", field) for field in word.split("+"))
-            read, write = self._add(tuple(place for place, _ in fields))
-            words.append(_Word(read, write, fields))
-        self._records[name] = tuple(words)
+        self._layouts[name] = layout
+
+    def _record(self, name: str) -> tuple[_Word, ...]:
+        """Its words."""
+        words = self._records.get(name)
+        if words is None:
+            words = self._records[name] = tuple(self._word(name, word) for word in self._layouts[name])
+        return words
+
+    def _word(self, record: str, word: str) -> _Word:
+        fields = tuple((f"{record}.{field}", field) for field in word.split("+"))
+        places = tuple(place for place, _ in fields)
+        if len(places) == 1:
+            return _Word(self._reads[places[0]], self._writes[places[0]], fields)
+        name = f"{self.name}.{places[0]}"
+        read, write = (Step(kind, name, places, self.words) for kind in (Kind.READ, Kind.WRITE))
+        return _Word(read, write, fields)
 
     # ---- one value ----
 
@@ -90,7 +101,7 @@ class Memory:
     def load(self, name: str) -> Steps[Record]:
         """A copy of a record, as it is while it is being copied."""
         record: Record = {}
-        for word in self._records[name]:
+        for word in self._record(name):
             yield word.read
             for place, field in word.fields:
                 record[field] = self.words[place]
@@ -98,11 +109,11 @@ class Memory:
 
     def store(self, name: str, record: Mapping[str, Any]) -> Steps[None]:
         """Copies a record into memory."""
-        for word in self._records[name]:
+        for word in self._record(name):
             yield word.write
             for place, field in word.fields:
                 self.words[place] = record[field]
 
     def seen(self, name: str) -> Record:
         """What a probe sees of a record: all of it in one moment. No code of the firmware may call it."""
-        return {field: self.words[place] for word in self._records[name] for place, field in word.fields}
+        return {field: self.words[place] for word in self._record(name) for place, field in word.fields}

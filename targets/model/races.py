@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
 Clock = dict[int, int]
 """How far each task (by number) had come, as far as it is known here."""
-Where = Callable[["Task"], tuple[CodeType | None, int]]
-"""The code that a task is in, and its line."""
+Place = tuple[CodeType | None, int]
+"""The code that a task is in, and which instruction of it: what costs little to note."""
+Where = Callable[["Task"], Place]
 Named = Callable[[CodeType | None, int], tuple[str, int, str]]
 """File, line and function of that."""
 
@@ -33,9 +34,18 @@ class _Touch(NamedTuple):
     task: Task
     moment: int
     writes: bool
-    code: CodeType | None
-    line: int
+    place: Place
     locks: tuple[str, ...]
+
+
+class _Word:
+    """A word of memory: its last write, and the last read of each task since then."""
+
+    __slots__ = ("reads", "write")
+
+    def __init__(self) -> None:
+        self.write: _Touch | None = None
+        self.reads: dict[int, _Touch] = {}
 
 
 def _join(clock: Clock, other: Clock) -> None:
@@ -51,20 +61,24 @@ class Races:
         self._where, self._named = where, named
         self._clocks: dict[int, Clock] = {}
         self._objects: dict[int, Clock] = {}
-        self._writes: dict[tuple[int, str], _Touch] = {}
-        self._reads: dict[tuple[int, str], dict[int, _Touch]] = {}
+        self._words: dict[tuple[int, str], _Word] = {}
+        self._touched: dict[int, tuple[_Word, ...]] = {}
+        """The words of each step that was taken, by its id: steps live as long as their memory."""
         self._held: dict[int, tuple[str, ...]] = {}
         self.found: dict[tuple[str, str], Race] = {}
 
     def boot(self) -> None:
         """Nothing of what was is there any more."""
-        for gone in (self._clocks, self._objects, self._writes, self._reads, self._held):
+        for gone in (self._clocks, self._objects, self._words, self._touched, self._held):
             gone.clear()
 
     # ---- what orders ----
 
     def _clock(self, task: Task) -> Clock:
-        return self._clocks.setdefault(task.number, {task.number: 1})
+        clock = self._clocks.get(task.number)
+        if clock is None:
+            clock = self._clocks[task.number] = {task.number: 1}
+        return clock
 
     def fork(self, parent: Task, child: Task) -> None:
         """What the parent did so far comes before all that the child does."""
@@ -92,29 +106,37 @@ class Races:
 
     # ---- what is ordered ----
 
+    def _words_of(self, step: Step) -> tuple[_Word, ...]:
+        words = self._touched.get(id(step))
+        if words is None:
+            keys = [(id(step.memory), word) for word in step.words]
+            words = self._touched[id(step)] = tuple(self._words.setdefault(key, _Word()) for key in keys)
+        return words
+
     def access(self, task: Task, step: Step) -> None:
         """The task takes this step."""
         clock = self._clock(task)
-        writes = step.kind is Kind.WRITE
-        locks = self._held.get(task.number, ())
-        touch = _Touch(task, clock[task.number], writes, *self._where(task), locks)
-        for word in step.words:
-            key = (id(step.memory), word)
-            self._check(step.name, self._writes.get(key), touch, clock)
-            reads = self._reads.setdefault(key, {})
-            if writes:
-                for read in reads.values():
+        number, writes = task.number, step.kind is Kind.WRITE
+        touch = _Touch(task, clock[number], writes, self._where(task), self._held.get(number, ()))
+        for word in self._words_of(step):
+            earlier = word.write
+            if earlier is not None and earlier.task is not task:
+                self._check(step.name, earlier, touch, clock)
+            if not writes:
+                word.reads[number] = touch
+                continue
+            for read in word.reads.values():
+                if read.task is not task:
                     self._check(step.name, read, touch, clock)
-                self._writes[key] = touch
-            else:
-                reads[task.number] = touch
+            word.reads.clear()
+            word.write = touch
 
-    def _check(self, name: str, earlier: _Touch | None, touch: _Touch, clock: Clock) -> None:
-        if earlier is None or earlier.task is touch.task or earlier.moment <= clock.get(earlier.task.number, 0):
+    def _check(self, name: str, earlier: _Touch, touch: _Touch, clock: Clock) -> None:
+        if earlier.moment <= clock.get(earlier.task.number, 0):
             return
         first, second = self._access(earlier), self._access(touch)
         self.found.setdefault((first.place, second.place), Race(name, first, second))
 
     def _access(self, touch: _Touch) -> Access:
-        file, line, function = self._named(touch.code, touch.line)
+        file, line, function = self._named(*touch.place)
         return Access(touch.task.name, touch.writes, False, file, line, function, touch.locks)

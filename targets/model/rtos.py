@@ -6,6 +6,7 @@ Sources of the rules: K/queue.c, K/tasks.c; the same as in targets/c/shim.
 from __future__ import annotations
 
 from collections import deque
+from functools import cache
 from typing import Any, Final
 
 from p4verify.targets.model.kernel import FOREVER, TICK_US, Kernel, Task
@@ -19,6 +20,7 @@ def deadline(kernel: Kernel, ticks: int) -> int:
     return FOREVER if ticks >= FOREVER else (kernel.now_us // TICK_US + ticks) * TICK_US
 
 
+@cache
 def call(name: str) -> Step:
     """The step of an RTOS call."""
     return Step(Kind.CALL, name)

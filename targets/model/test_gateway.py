@@ -13,7 +13,7 @@ from p4verify.targets.building.manifest import load
 from p4verify.targets.model.gateway_json import ABSENT, member, parse
 from p4verify.targets.model.target import ModelTarget, model_of
 from p4verify.targets.sim import SimTarget
-from p4verify.targets.target import Exploration
+from p4verify.targets.target import Exploration, Found
 from p4verify.verify.execution import Execution, Outcome
 from p4verify.verify.program import Invocation, Program, Task
 from p4verify.verify.schedule import Granularity, Schedule, StepKind
@@ -88,8 +88,14 @@ def test_model_and_simulator_show_the_same(firmware: str) -> None:
 def test_an_execution_with_cuts_comes_back_with_its_points_going_on() -> None:
     model = ModelTarget(model_of("hardened"))
     cuts = program(DAY, 3000, power=(4_000_003, 5_000_900))
-    found = []
-    model.explore(cuts, Exploration("random", executions=3), lambda one: found.append(one) is None)
+    found: list[Found] = []
+
+    def take(one: Found) -> bool:
+        found.append(one)
+        return True
+
+    model.explore(cuts, Exploration("random", executions=3), take)
+    assert len(found) == 3
     for one in found:
         again = model.rerun(None, one.origin)
         assert again.execution.history == one.execution.history

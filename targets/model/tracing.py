@@ -8,7 +8,7 @@ from __future__ import annotations
 import struct
 from functools import cache
 from pathlib import Path
-from types import CodeType, GeneratorType
+from types import CodeType
 from typing import Any, Final
 
 from p4verify.targets.model.kernel import Kernel, Task
@@ -33,13 +33,13 @@ def place_of(task: Task) -> tuple[str, int, str]:
 
 def where(task: Task) -> tuple[CodeType | None, int]:
     """The same, as quickly as it can be had; `named` says it in words."""
-    found: tuple[CodeType | None, int] = (None, 0)
+    found: Any = None
     body: Any = task.body
-    while isinstance(body, GeneratorType) and body.gi_frame is not None:
+    while body is not None and body.gi_frame is not None:
         if not _is_machinery(body.gi_code):
-            found = (body.gi_code, body.gi_frame.f_lineno)
+            found = body
         body = body.gi_yieldfrom
-    return found
+    return (None, 0) if found is None else (found.gi_code, found.gi_frame.f_lasti)
 
 
 @cache
@@ -47,11 +47,13 @@ def _is_machinery(code: CodeType) -> bool:
     return Path(code.co_filename).name in _MACHINERY
 
 
-def named(code: CodeType | None, line: int) -> tuple[str, int, str]:
+@cache
+def named(code: CodeType | None, instruction: int) -> tuple[str, int, str]:
     """What `where` found, in words."""
     if code is None:
         return "", 0, ""
     path = Path(code.co_filename)
+    line = next(line for begin, end, line in code.co_lines() if line is not None and begin <= instruction < end)
     return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else path.name, line, code.co_name
 
 
