@@ -18,6 +18,8 @@ OK, SILENT, WRONG_CRC, NACK, LATE, UNSOLICITED, TRUNCATED, NOISE, OTHER_ADDRESS 
 """What the BMS does, in stream "bms"."""
 QUICK_US = 5000
 LATENCIES_US = (QUICK_US, 20_000, 60_000, 800_000)
+AT_BOOT = coded(OK, QUICK_US)
+"""To the request by which a client looks whether somebody is there."""
 STATS: Step = ("tc.stats", ())
 RESTART: Step = ("tc.restart", ())
 
@@ -59,7 +61,18 @@ def late_answers(draw: st.DrawFn) -> Program:
     """The first answer comes when its caller has given up: it must not answer the next request."""
     tasks = [[(read(0), 0), (read(1), draw(st.sampled_from((0, 10, 700, 750)))), (read(2), 0)], draw(_calls(READS, 2))]
     late = coded(LATE, draw(st.sampled_from((60_000, 755_000, 800_000, 2_000_000))))
-    return assemble(tasks, (5, draw(st.sampled_from((4, 5)))), {"bms": [late, *draw(_answers(3))]}, 4000, ("tc.stats",))
+    answers = [AT_BOOT, late, *draw(_answers(3))]
+    return assemble(tasks, (5, draw(st.sampled_from((4, 5)))), {"bms": answers}, 4000, ("tc.stats",))
+
+
+@st.composite
+def halves(draw: st.DrawFn) -> Program:
+    """Half a reply comes late, and then nothing: what came must not give the attempt more time."""
+    late = st.builds(coded, st.just(TRUNCATED), st.sampled_from((400_000, 100_000, 700_000)))
+    answers = [AT_BOOT, draw(late), *draw(st.lists(late, max_size=1)), *draw(_answers(2))]
+    tasks = [[(read(0), 0), *draw(_calls(READS, 1))], draw(_calls(READS | WRITES, 2))]
+    environment = {"bms": answers, "bms.dialect": [draw(st.integers(0, 1))]}
+    return assemble(tasks, (5, draw(st.sampled_from((4, 5)))), environment, 4000, ("tc.stats",))
 
 
 @st.composite
@@ -99,6 +112,6 @@ def polling(draw: st.DrawFn) -> Program:
 def bms_families(_config: Mapping[str, Value]) -> Mapping[str, Programs]:
     """The families."""
     return {
-        "conversations": conversations(), "late": late_answers(), "silence": silence(), "writes": writes(),
-        "floods": floods(), "polling": polling(),
+        "conversations": conversations(), "late": late_answers(), "halves": halves(), "silence": silence(),
+        "writes": writes(), "floods": floods(), "polling": polling(),
     }  # fmt: skip

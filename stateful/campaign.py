@@ -9,10 +9,11 @@ invariant is not judged any more.
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from itertools import count, cycle, islice, repeat
+from itertools import cycle, islice, repeat
 
 from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
 from hypothesis import strategies as st
@@ -110,8 +111,12 @@ class Campaign:
         self._begin = time.monotonic()
         self._plans: Iterator[Exploration] = iter(())
         """Of the programs to come."""
-        self._exercises: dict[str, set[str]] = {}
-        """The invariants that a family was seen to exercise."""
+        self._fed: dict[str, Counter[str]] = {}
+        """How often a family exercised each invariant that was hungry."""
+        self._histories: Counter[str] = Counter()
+        """How many a family gave to judge."""
+        self._feedings: Counter[str] = Counter()
+        """The turns that an invariant was given because it was hungry."""
 
     def calmest(self) -> list[tuple[int, Sighting]]:
         """One sighting per violated invariant, with its number, in the order in which these were first violated."""
@@ -125,29 +130,56 @@ class Campaign:
         with suppress(_Over), undisturbed():
             for number, (name, plans) in enumerate(self._turns()):
                 self._plans = plans
-                before = self._hungry()
+                hungry, judged = self._hungry(), self.tally.distinct
                 self._draw(self.families[name], self.seed * TURNS_PER_SEED + number)
-                fed = {id_ for id_, times in before.items() if self.tally.exercised(id_) > times}
-                self._exercises.setdefault(name, set()).update(fed)
+                fed = {id_: self.tally.exercised(id_) - times for id_, times in hungry.items()}
+                self._fed.setdefault(name, Counter()).update(fed)
+                self._histories[name] += self.tally.distinct - judged
 
     def _turns(self) -> Iterator[tuple[str, Iterator[Exploration]]]:
-        """Every family in turn, and the plans of its programs."""
+        """A family and the plans of its programs: every one in turn; and every other turn is one that feeds."""
         wanted = focused(self.families, [invariant.id for invariant in self.invariants])
-        for turn in count():
-            needed = [name for name in wanted if not turn or self._is_needed(name)] or wanted
-            for place, name in enumerate(wanted):
+        turns: Counter[str] = Counter()
+        for name in self._names(tuple(wanted)):
+            yield name, self._plans_of(turns[name], tuple(wanted).index(name))
+            turns[name] += 1
+
+    def _names(self, wanted: Sequence[str]) -> Iterator[str]:
+        yield from wanted
+        while True:
+            needed = [name for name in wanted if self._is_needed(name)] or wanted
+            for name in wanted:
                 if name in needed:
-                    yield name, self._plans_of(turn, place)
+                    yield name
+                feeding = self._feeding()
+                if feeding is not None:
+                    yield feeding
 
     def _plans_of(self, turn: int, place: int) -> Iterator[Exploration]:
-        """In the first round the quickest, briefly; then all of them in turn, beginning elsewhere in each round."""
+        """In the first turn the quickest, briefly; then all of them in turn, beginning elsewhere in each."""
         if not turn:
             first = self.portfolio[QUICKEST % len(self.portfolio)]
             return repeat(replace(first, executions=min(first.executions, AT_FIRST)))
         return islice(cycle(self.portfolio), (turn + place * PROGRAMS_PER_TURN) % len(self.portfolio), None)
 
     def _is_needed(self, name: str) -> bool:
-        return not self.sparing or not self._exercises[name].isdisjoint(self._hungry())
+        return not self.sparing or any(self._fed[name][id_] for id_ in self._hungry())
+
+    def _feeding(self) -> str | None:
+        """The family that best exercises an invariant that needs it; the invariants take turns, the hungriest first."""
+        hungry = self._hungry()
+        for id_ in sorted(hungry, key=lambda id_: (self._feedings[id_], hungry[id_])):
+            best = self._best(id_)
+            if best is not None:
+                self._feedings[id_] += 1
+                return best
+        return None
+
+    def _best(self, id_: str) -> str | None:
+        """The family that exercised an invariant most, per history that had to be judged; None when none did."""
+        yields = {name: times[id_] / max(self._histories[name], 1) for name, times in self._fed.items()}
+        best = max(yields, key=lambda name: yields[name], default=None)
+        return best if best is not None and yields[best] else None
 
     def _hungry(self) -> dict[str, int]:
         """Invariants that hold so far and have not been exercised enough, and how often they were."""

@@ -31,8 +31,8 @@ FOCUS: Mapping[str, tuple[str, ...]] = {
     "np.": ("reconnects", "batteries", "packs", "publisher", "failures", "backlog", "overflows", "system"),
     "tm.": ("modes", "cells", "resets", "telemetry", "flags", "system"),
     "bus.": ("bursts", "publisher", "backlog", "system", "telemetry"),
-    "re.": ("frames", "cuts", "crossing", "flash", "hostile", "configs", "steady"),
-    "tc.": ("conversations", "late", "silence", "writes", "floods", "polling"),
+    "re.": ("frames", "cuts", "crossing", "flash", "broken", "configs", "steady", "hostile"),
+    "tc.": ("conversations", "late", "halves", "silence", "writes", "floods", "polling"),
 }
 """The families that bear on a component's invariants, by the prefix of their ids; the system's need all."""
 

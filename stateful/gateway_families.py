@@ -11,9 +11,12 @@ from collections.abc import Mapping, Sequence
 from hypothesis import strategies as st
 
 from p4verify.stateful.strategies import AUTONOMOUS, CONNECTED, Programs, Step, assemble, steps
+from p4verify.verify.limits import DEFAULTS
 from p4verify.verify.program import Program, Value
 
 FRAME_MS = 500
+STEADY_FRAMES = 20
+"""Fewer tell nothing of how often flash is written."""
 ROOT, NESTED, WITHOUT_CELLS, INVERTED, PARTIAL, STRANGER, CUT, MANY_CELLS, ABSURD, EMPTY, ENERGY_ONLY = range(11)
 """What a frame looks like, by the `variant` argument of re.telemetry."""
 WHOLE = (ROOT, NESTED)
@@ -55,6 +58,7 @@ def _stream(count: int, kinds: st.SearchStrategy[Step]) -> st.SearchStrategy[lis
 
 WHOLE_FRAMES = st.builds(frame, st.sampled_from(WHOLE), st.sampled_from((4, 8)))
 FINE_FRAMES = st.builds(fine, st.integers(0, 7))
+BROKEN_FRAMES = st.builds(frame, st.sampled_from(BROKEN))
 
 
 @st.composite
@@ -79,27 +83,38 @@ def crossing(draw: st.DrawFn, flush_ms: int) -> Program:
 
 @st.composite
 def steady(draw: st.DrawFn, flush_ms: int) -> Program:
-    """A long quiet time at 2 Hz: changes below the threshold, or all of them above it."""
-    count = min(3 * flush_ms // FRAME_MS, 90)
-    loud = draw(st.booleans())
+    """A quiet time at 2 Hz, longer than the cache waits: changes below the threshold, or all of them above it."""
+    loud, count = draw(st.booleans()), max(STEADY_FRAMES, flush_ms // FRAME_MS) + draw(st.integers(1, 3))
     stream = [(frame() if loud else fine(number), FRAME_MS) for number in range(count)]
-    return assemble([[(frame(), 0), *stream]], (5,), {}, flush_ms + FRAME_MS, ())
+    return assemble([stream], (5,), {}, FRAME_MS, ())
 
 
 @st.composite
 def power_cuts(draw: st.DrawFn, flush_ms: int) -> Program:
-    """The power fails around a write or a frame, once or twice, and what comes back is looked at."""
-    count = draw(st.integers(2, 6))
-    stream = [(frame(), FRAME_MS), *draw(_stream(count, WHOLE_FRAMES | FINE_FRAMES))]
-    last = [(frame(), flush_ms + FRAME_MS), (fine(3), FRAME_MS)]
-    kinds = st.sampled_from((AFTER_STEP, BEFORE_STEP, AFTER_FRAME, BEFORE_FRAME))
-    cut = st.builds(coded, kinds, st.integers(1, 8)) | st.builds(coded, st.just(AT_MS), st.integers(1, 4 * flush_ms))
+    """The power fails around a write or a frame, once or twice, and what comes back is looked at.
+
+    Mostly when the first frames are older than the flush interval, so that they must be in flash.
+    """
+    early = [(frame(), FRAME_MS), *draw(_stream(draw(st.integers(0, 3)), WHOLE_FRAMES | FINE_FRAMES))]
+    late = [(frame(), flush_ms + 4 * FRAME_MS), *draw(_stream(draw(st.integers(0, 2)), WHOLE_FRAMES | FINE_FRAMES))]
+    between = st.integers(flush_ms + 2 * FRAME_MS, flush_ms + 4 * FRAME_MS)
+    old = st.builds(coded, st.just(AT_MS), between | st.integers(flush_ms, 2 * flush_ms))
+    around = st.sampled_from((AFTER_FRAME, BEFORE_FRAME))
+    then = st.builds(coded, around, st.integers(len(early) + 1, len(early) + len(late)))
+    soon = st.builds(coded, st.sampled_from((AFTER_STEP, BEFORE_STEP)), st.integers(1, 8))
+    again = st.builds(coded, st.just(AT_MS), st.integers(1, flush_ms))
     environment = {
-        "power": draw(st.lists(cut, min_size=1, max_size=2)),
+        "power": [draw(old | then | soon | st.builds(coded, around, st.integers(1, len(early)))),
+                  *draw(st.lists(again, max_size=1))],
         "nvs.durability": [draw(st.integers(0, 1))],
-        "nvs": draw(_flash(3)),
-    }
-    return assemble([[*stream, *last]], (5,), environment, flush_ms + FRAME_MS, ())
+        "nvs": draw(st.just([]) | _failing(2) | _flash(3)),
+    }  # fmt: skip
+    return assemble([[*early, *late]], (5,), environment, flush_ms + FRAME_MS, ())
+
+
+def _failing(most: int) -> st.SearchStrategy[list[int]]:
+    """The first steps fail, and nothing else."""
+    return st.integers(1, most).map(lambda count: [coded(FAILS, 4000)] * count)
 
 
 def _flash(most: int) -> st.SearchStrategy[list[int]]:
@@ -109,11 +124,14 @@ def _flash(most: int) -> st.SearchStrategy[list[int]]:
 
 @st.composite
 def worn_flash(draw: st.DrawFn, flush_ms: int) -> Program:
-    """Writes fail now and then: what failed is tried again, and nothing newer is taken for stored."""
-    stream = [(frame(), FRAME_MS), *draw(_stream(draw(st.integers(1, 5)), WHOLE_FRAMES))]
+    """Writes fail now and then: what failed is tried again, and nothing newer is taken for stored, as a cut tells."""
+    stream = [(frame(), FRAME_MS), *draw(_stream(draw(st.integers(0, 4)), WHOLE_FRAMES))]
     configs = draw(st.lists(st.just((CONFIG, FRAME_MS)), max_size=2))
-    environment = {"nvs": [coded(FAILS, 4000)] * draw(st.integers(1, 4)) + draw(_flash(4))}
-    return assemble([[*stream, *configs]], (5,), environment, 3 * flush_ms, ())
+    environment = {
+        "nvs": [*draw(_failing(4)), *draw(_flash(4))],
+        "power": draw(st.sampled_from(([coded(AT_MS, 2 * flush_ms)], []))),
+    }
+    return assemble([[*stream, *configs]], (5,), environment, 2 * flush_ms, ())
 
 
 @st.composite
@@ -132,17 +150,25 @@ def hostile_frames(draw: st.DrawFn, flush_ms: int) -> Program:
     """Whatever may come over the network, between good frames: the last good state stays."""
     texts = st.sampled_from(HOSTILE) | st.text(max_size=40)
     garbage = st.tuples(st.just("re.json"), st.tuples(st.integers(0, 3), texts))
-    broken = st.builds(frame, st.sampled_from(BROKEN))
-    stream = [(frame(), 0), *draw(_stream(draw(st.integers(1, 5)), broken | garbage)), (frame(), FRAME_MS)]
+    stream = [(frame(), 0), *draw(_stream(draw(st.integers(1, 5)), garbage | BROKEN_FRAMES)), (frame(), FRAME_MS)]
     return assemble([stream], (5,), {}, flush_ms + FRAME_MS, ())
+
+
+@st.composite
+def broken_frames(draw: st.DrawFn) -> Program:
+    """Frames that lack something, or lie, between good ones."""
+    lacking = st.builds(frame, st.sampled_from((PARTIAL, STRANGER, CUT, ABSURD, EMPTY, ENERGY_ONLY, WITHOUT_CELLS)))
+    broken = [(draw(lacking), FRAME_MS), *draw(_stream(draw(st.integers(0, 2)), BROKEN_FRAMES))]
+    stream = [(frame(), 0), *broken, (frame(NESTED), FRAME_MS)]
+    return assemble([stream], (5,), {}, FRAME_MS, ())
 
 
 def gateway_families(config: Mapping[str, Value]) -> Mapping[str, Programs]:
     """The families for a firmware with these CONFIG values."""
-    flush = int(config.get("CONFIG_REMOTE_EVENT_CACHE_FLUSH_INTERVAL_MS", 5000))
+    flush = int(config.get("CONFIG_REMOTE_EVENT_CACHE_FLUSH_INTERVAL_MS", DEFAULTS["flush_interval_ms"]))
     made: Sequence[tuple[str, Programs]] = (
         ("frames", frames(flush)), ("cuts", power_cuts(flush)), ("crossing", crossing(flush)),
-        ("flash", worn_flash(flush)), ("hostile", hostile_frames(flush)), ("configs", configurations(flush)),
-        ("steady", steady(flush)),
+        ("flash", worn_flash(flush)), ("broken", broken_frames()), ("configs", configurations(flush)),
+        ("steady", steady(flush)), ("hostile", hostile_frames(flush)),
     )  # fmt: skip
     return dict(made)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count, islice
@@ -18,7 +19,7 @@ from p4verify.targets.target import Exploration, Found, OnFound, OnProgress, Ori
 from p4verify.verify.execution import Ending, Execution, Outcome
 from p4verify.verify.history import History
 from p4verify.verify.program import Program
-from p4verify.verify.verdict import HELD, Invariant, Judgement, Setting, violated
+from p4verify.verify.verdict import HELD, NOT_EXERCISED, Invariant, Judgement, Setting, violated
 
 PROGRAM = assemble([[(BATTERY, 0)]], (5,), {}, 0, ())
 AMPLE_SECONDS = 3600.0
@@ -83,6 +84,46 @@ def test_every_family_meets_every_plan_and_first_of_all_each_family_is_looked_at
     for name in "abc":
         met = [plan for turn in turns[3:] if turn[0] == name for plan in turn[1:]]
         assert {plan: met.count(plan) for plan in PORTFOLIO} == dict.fromkeys(PORTFOLIO, PROGRAMS_PER_TURN)
+
+
+def _exercised_by(name: str, judged: list[str]) -> Invariant:
+    """Holds, and is exercised by the programs that call their task so."""
+
+    def check(_execution: Execution, setting: Setting) -> Judgement:
+        judged.append(setting.program.tasks[0].name)
+        return HELD if judged[-1] == name else NOT_EXERCISED
+
+    return Invariant(f"my.{name}", "", check)
+
+
+def _named(name: str) -> Program:
+    return replace(PROGRAM, tasks=(replace(PROGRAM.tasks[0], name=name),))
+
+
+def _drawn(programs: int, *, sparing: bool) -> Counter[str]:
+    """How many programs of each family a campaign draws whose invariant is exercised by one family alone."""
+    judged: list[str] = []
+
+    def enough(_execution: Execution, _setting: Setting) -> Judgement:
+        return violated("enough") if len(judged) >= programs else NOT_EXERCISED
+
+    families = {name: st.just(_named(name)) for name in "abcd"}
+    invariants = (_exercised_by("c", judged), Invariant("my.end", "", enough))
+    run = Campaign(Scripted([0]), families, invariants, {}, {}, 0, AMPLE_SECONDS, sparing=sparing)
+    run.watch = lambda _status: setattr(run, "budget", 0.0 if len(judged) >= programs else AMPLE_SECONDS)
+    run.explore()
+    return Counter(judged)
+
+
+def test_every_other_turn_feeds_what_was_exercised_least_and_none_is_left_out() -> None:
+    drawn = _drawn(80, sparing=False)
+    assert drawn["c"] >= 40
+    assert min(drawn[name] for name in "abd") >= 8
+
+
+def test_where_executions_are_dear_only_what_feeds_is_drawn() -> None:
+    drawn = _drawn(80, sparing=True)
+    assert [drawn[name] for name in "abd"] == [PROGRAMS_PER_TURN] * 3
 
 
 def test_programs_do_not_depend_on_the_modules_that_are_loaded(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -87,6 +88,6 @@ def test_families_that_are_needed_no_more_are_passed_over() -> None:
     campaign = Campaign(target, made, invariants, {}, {}, 0, 1.0, sparing=True)
     turns = campaign._turns()
     first = [next(turns)[0] for _ in focused(made, ["np.cadence", "tm.no-flash"])]
-    campaign._exercises = {name: {"tm.no-flash" if name == "cells" else "np.cadence"} for name in first}
+    campaign._fed = {name: Counter(["tm.no-flash" if name == "cells" else "np.cadence"]) for name in first}
     campaign.tally.findings["np.cadence"] = Finding(invariants[0], Setting(Program(())), NOTHING_RAN, NOT_EXERCISED)
     assert [next(turns)[0] for _ in range(3)] == ["cells"] * 3
