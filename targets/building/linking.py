@@ -12,13 +12,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-from elftools.common.exceptions import ELFError
-from elftools.elf.elffile import ELFFile
-from elftools.elf.sections import SymbolTableSection
 
 from p4verify.targets.building.compilers import Compiler
+from p4verify.targets.building.symbol_table import FUNCTION, OBJECT, RESERVED, UNDEFINED, ObjectFile, Section
 from p4verify.targets.machine.source_lines import FIRMWARES
 
 LINK_SECONDS = 600
@@ -103,52 +99,38 @@ def outside_reset(executable: Path, reset: Iterable[Path]) -> tuple[str, ...]:
 def code_of(objects: Iterable[Path]) -> Iterator[bytes]:
     """The machine code of objects, in order: where the hooks sit in it is part of a build's identity."""
     for path in objects:
-        with path.open("rb") as file:
-            for section in ELFFile(file).iter_sections():
-                if section.name.startswith(".text"):
-                    yield section.data()
+        file = ObjectFile.read(path)
+        yield from (file.content(part) for part in file.sections if file.name_of(part).startswith(".text"))
 
 
 def has_thread_locals(path: Path) -> bool:
     """Whether an object has variables that the platform, not emulation by the compiler, keeps for each thread."""
-    with path.open("rb") as file:
-        return any(section["sh_flags"] & _THREAD_LOCAL for section in ELFFile(file).iter_sections())
+    return any(section.flags & _THREAD_LOCAL for section in ObjectFile.read(path).sections)
 
 
 def _variables(path: Path) -> Iterator[Variable]:
-    with path.open("rb") as file:
-        elf = ELFFile(file)
-        for symbol in _symbols(elf):
-            index = symbol["st_shndx"]
-            if symbol["st_info"]["type"] != "STT_OBJECT" or not isinstance(index, int):
-                continue
-            section = elf.get_section(index)
-            flags = section["sh_flags"]
-            writable = flags & _WRITABLE and flags & _ALLOCATED and not flags & _THREAD_LOCAL
-            if writable and not section.name.startswith((".data.rel.ro", ".init_array", ".fini_array", ".got")):
-                yield Variable(symbol.name, symbol["st_value"], symbol["st_size"])
+    file = ObjectFile.read(path)
+    resettable = [_is_resettable(file, section) for section in file.sections]
+    for symbol in file.symbols():
+        if symbol.type == OBJECT and UNDEFINED < symbol.section < RESERVED and resettable[symbol.section]:
+            yield Variable(symbol.name, symbol.value, symbol.size)
+
+
+def _is_resettable(file: ObjectFile, section: Section) -> bool:
+    writable = section.flags & _WRITABLE and section.flags & _ALLOCATED and not section.flags & _THREAD_LOCAL
+    constant = (".data.rel.ro", ".init_array", ".fini_array", ".got")
+    return bool(writable) and not file.name_of(section).startswith(constant)
 
 
 def _reset_ranges(executable: Path) -> tuple[tuple[int, int], ...]:
-    with executable.open("rb") as file:
-        found = {s.name: s["st_value"] for s in _symbols(ELFFile(file)) if s.name.startswith("p4v_")}
+    found = {s.name: s.value for s in ObjectFile.read(executable).symbols() if s.name.startswith("p4v_")}
     try:
         return tuple((found[f"p4v_{name}_begin"], found[f"p4v_{name}_end"]) for name in ("data", "bss"))
     except KeyError as error:
         raise ValueError(f"{executable} has no marker {error}") from None
 
 
-def _symbols(elf: ELFFile) -> Iterator[Any]:
-    table = elf.get_section_by_name(".symtab")
-    if isinstance(table, SymbolTableSection):
-        yield from table.iter_symbols()
-
-
 def functions_of(executable: Path) -> frozenset[str]:
     """The names of all functions in an executable, static ones too; ValueError when it is no ELF file."""
-    try:
-        with executable.open("rb") as file:
-            symbols = (s for s in _symbols(ELFFile(file)) if s["st_info"]["type"] == "STT_FUNC")
-            return frozenset(symbol.name.removesuffix(FIRMWARES) for symbol in symbols)
-    except ELFError as error:
-        raise ValueError(f"{executable}: {error}") from None
+    symbols = ObjectFile.read(executable).symbols()
+    return frozenset(symbol.name.removesuffix(FIRMWARES) for symbol in symbols if symbol.type == FUNCTION)

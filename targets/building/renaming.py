@@ -12,14 +12,10 @@ import re
 import struct
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from io import BytesIO
 from pathlib import Path
-from typing import Any
-
-from elftools.elf.elffile import ELFFile
-from elftools.elf.sections import SymbolTableSection
 
 from p4verify.targets.building.linking import Link
+from p4verify.targets.building.symbol_table import LOCAL, SECTION, SYMBOL, UNDEFINED, ObjectFile, Symbol
 from p4verify.targets.machine.source_lines import FIRMWARES
 
 OURS = ".p4verify"
@@ -27,7 +23,6 @@ OURS = ".p4verify"
 _COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.DOTALL)
 _RESERVED = ("__", "_Z", "p4v_")
 _MAINS = frozenset({"main", "app_main"})
-_SYMBOL_BYTES = 24
 _AT_OFFSET = 24
 """Where a section's header holds its offset, followed by its size (System V ABI, `Elf64_Shdr`)."""
 
@@ -69,21 +64,14 @@ def _names(paths: Iterable[Path]) -> Names:
     defined: set[str] = set()
     undefined: set[str] = set()
     for path in paths:
-        for _, symbol in _globals(_table(ELFFile(BytesIO(path.read_bytes())))):
-            (undefined if symbol["st_shndx"] == "SHN_UNDEF" else defined).add(symbol.name)
+        for symbol in _globals(ObjectFile.read(path)):
+            (undefined if symbol.section == UNDEFINED else defined).add(symbol.name)
     return Names(frozenset(defined), frozenset(undefined - defined))
 
 
-def _table(elf: ELFFile) -> SymbolTableSection | None:
-    table = elf.get_section_by_name(".symtab")
-    return table if isinstance(table, SymbolTableSection) else None
-
-
-def _globals(table: SymbolTableSection | None) -> Iterator[tuple[int, Any]]:
-    """(number, symbol) of those whose name other objects see."""
-    for number, symbol in enumerate(table.iter_symbols() if table else ()):
-        if symbol["st_info"]["bind"] != "STB_LOCAL" and symbol.name:
-            yield number, symbol
+def _globals(file: ObjectFile) -> Iterator[Symbol]:
+    """Those whose name other objects see."""
+    return (symbol for symbol in file.symbols() if symbol.binding != LOCAL)
 
 
 def _copy(path: Path, names: Collection[str], suffix: str, folder: Path) -> Path:
@@ -98,15 +86,15 @@ def _copy(path: Path, names: Collection[str], suffix: str, folder: Path) -> Path
 
 def with_suffix(data: bytes, names: Collection[str], suffix: str) -> bytes:
     """An object file in which these symbols carry a suffix. The table of names moves to the end, where it can grow."""
-    elf = ELFFile(BytesIO(data))
-    table = _table(elf)
-    wanted = [(number, symbol.name) for number, symbol in _globals(table) if symbol.name in names]
+    file = ObjectFile.of(data)
+    table = file.table
+    wanted = [symbol for symbol in _globals(file) if symbol.name in names]
     if table is None or not wanted:
         return data
-    text, changed = bytearray(elf.get_section(table["sh_link"]).data()), bytearray(data)
-    for number, name in wanted:
-        struct.pack_into("<I", changed, table["sh_offset"] + number * _SYMBOL_BYTES, len(text))
-        text += f"{name}{suffix}\0".encode()
-    header = elf["e_shoff"] + table["sh_link"] * elf["e_shentsize"]
+    text, changed = bytearray(file.content(file.sections[table.link])), bytearray(data)
+    for symbol in wanted:
+        struct.pack_into("<I", changed, table.offset + symbol.number * SYMBOL.size, len(text))
+        text += f"{symbol.name}{suffix}\0".encode()
+    header = file.headers_at + table.link * SECTION.size
     struct.pack_into("<QQ", changed, header + _AT_OFFSET, len(changed), len(text))
     return bytes(changed + text)
