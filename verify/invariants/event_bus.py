@@ -81,6 +81,14 @@ def payload_safe(execution: Execution, setting: Setting) -> Judgement:
     if execution.ending.outcome is Outcome.MEMORY and in_bus(execution.ending):
         return violated(f"memory error in the event bus: {ending_words(execution.ending)}", execution.history.end)
     view = View.of(execution, setting)
+    handling = _freed_under(view)
+    if handling is not None:
+        return violated(
+            f"{handling.component or 'a subscriber'} was handling a {handling.kind} event when it met what had been"
+            f" freed: {ending_words(execution.ending)}",
+            handling.enter,
+            execution.history.end,
+        )
     exercised = False
     for kind in EVENTS:
         for runs in view.delivered(kind).values():
@@ -90,6 +98,15 @@ def payload_safe(execution: Execution, setting: Setting) -> Judgement:
             if wrong is not None:
                 return wrong
     return HELD if exercised else NOT_EXERCISED
+
+
+def _freed_under(view: View) -> Handler | None:
+    """The handler that was running in the task that used memory after it had been freed: its payload is such memory."""
+    ending = view.execution.ending
+    if ending.outcome is not Outcome.MEMORY or "use after free" not in ending.detail:
+        return None
+    running = (run for run in reversed(view.handlers) if run.task == ending.task and run.leave == NEVER)
+    return next(running, None)
 
 
 def in_bus(ending: Ending) -> bool:

@@ -136,6 +136,19 @@ def test_a_memory_error_in_the_bus_is_found() -> None:
     assert elsewhere.violation is None
 
 
+def test_what_a_subscriber_meets_freed_is_its_payload() -> None:
+    story = Scenario()
+    story.tell("battery", tokens.battery(11), 11)
+    run = story.enter("network_publisher", "battery", tokens.battery(11))
+    freed = {"detail": "use after free: read of 28 bytes", "where": "network_publisher.c:227"}
+    judgement = story.judge("bus.payload-safe", Outcome.MEMORY, task=run.task, **freed)
+    assert judgement.violation is not None
+    assert "network_publisher was handling a battery event" in judgement.violation.summary
+    assert story.judge("bus.payload-safe", Outcome.MEMORY, task="net_pub", **freed).violation is None
+    story.leave(run)
+    assert story.judge("bus.payload-safe", Outcome.MEMORY, task=run.task, **freed).violation is None
+
+
 # ---- bus.per-publisher-order
 
 
