@@ -106,7 +106,7 @@ esp_err_t esp_timer_create(const esp_timer_create_args_t *arguments, esp_timer_h
         arguments->dispatch_method != ESP_TIMER_TASK)
         return ESP_ERR_INVALID_ARG;
     port_enter("esp_timer_create", NULL);
-    timer *made = port_alloc(sizeof *made);
+    timer *made = port_reserve(sizeof *made);
     if (made) {
         *made = (timer){ .mark = MARK_ESP_TIMER, .skip_unhandled = arguments->skip_unhandled_events,
                          .callback = arguments->callback, .argument = arguments->arg };

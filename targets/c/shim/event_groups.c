@@ -37,7 +37,7 @@ static EventGroupHandle_t begin(struct EventGroupDef_t *group, bool from_heap) {
 
 EventGroupHandle_t xEventGroupCreate(void) {
     port_enter("xEventGroupCreate", NULL);
-    EventGroupHandle_t group = begin(port_alloc(sizeof *group), true);
+    EventGroupHandle_t group = begin(port_reserve(sizeof *group), true);
     port_leave();
     return group;
 }

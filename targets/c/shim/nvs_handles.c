@@ -63,7 +63,7 @@ static esp_err_t namespace_of(const char *name, bool read_only, uint8_t *number)
 /* ---- handles ---- */
 
 static esp_err_t add_handle(uint8_t namespace, bool read_only, nvs_handle_t *number) {
-    nvs_open_handle *made = port_alloc(sizeof *made);
+    nvs_open_handle *made = port_reserve(sizeof *made);
     if (made == NULL) return ESP_ERR_NO_MEM;
     *made = (nvs_open_handle){ .next = nvs_state.open, .number = ++nvs_state.last_number, .namespace = namespace,
                                .read_only = read_only };

@@ -102,6 +102,7 @@ void port_spend(uint64_t us);                         /* the calling task keeps 
 
 /* ---- memory (the arena, poisoned when freed; no libc heap) ---- */
 void *port_alloc(size_t bytes);                       /* 16-byte aligned, filled with 0xA5; NULL when exhausted */
+void *port_reserve(size_t bytes);                     /* the same for the RTOS itself, zeroed: the firmware must not touch it */
 void port_free(void *memory);                         /* NULL is fine; anything not from port_alloc ends the execution */
 size_t port_alloc_size(const void *memory);
 size_t port_heap_free(void);

@@ -58,7 +58,7 @@ static void write_name(char *name, unsigned number) {
 
 static task *start_thread(const pthread_attr_t *attributes, void *(*start)(void *), void *argument, pthread_t *id) {
     char name[20];
-    struct thread *thread = port_alloc(sizeof *thread);
+    struct thread *thread = port_reserve(sizeof *thread);
     if (thread == NULL) return NULL;
     thread->mark = MARK_THREAD;
     thread->detached = wants_detached(attributes);

@@ -19,7 +19,7 @@ queue *shim_queue_create(const char *call, queue *memory, uint8_t *storage, uint
                          enum queue_kind kind) {
     SHIM_ASSERT(length > 0, "%s: the length is 0", call);
     uint64_t room = memory ? 0 : (uint64_t)length * item_bytes;
-    queue *made = memory ? memory : port_alloc(sizeof *made + room);
+    queue *made = memory ? memory : port_reserve(sizeof *made + room);
     if (made == NULL || room > UINT32_MAX) return NULL;
     *made = (queue){ .mark = MARK_QUEUE, .kind = (uint8_t)kind, .from_heap = memory == NULL, .length = length,
                      .item_bytes = item_bytes, .storage = memory ? storage : (uint8_t *)(made + 1) };

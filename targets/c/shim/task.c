@@ -37,7 +37,7 @@ static void forget(task *gone) {
 task *shim_adopt(void) {
     port_task *self = port_self();
     if (self == NULL) return NULL;
-    task *adopted = port_alloc(sizeof *adopted);
+    task *adopted = port_reserve(sizeof *adopted);
     if (adopted == NULL) port_fail(PORT_MISUSE, "no memory for the block of task '%s'", port_task_name(self));
     begin(adopted, port_task_priority(self), PORT_ANY_CORE);
     adopted->port = self;
@@ -58,7 +58,7 @@ task *shim_task_start(const char *call, task *memory, TaskFunction_t code, const
                 configMAX_PRIORITIES);
     SHIM_ASSERT(core == tskNO_AFFINITY || (core >= 0 && core < PORT_CORES), "%s: there is no core %d", call, core);
     shim_self(); /* the main task is made known before the others can ask for it */
-    task *block = memory ? memory : port_alloc(sizeof *block);
+    task *block = memory ? memory : port_reserve(sizeof *block);
     if (block == NULL) return NULL;
     begin(block, priority, core == tskNO_AFFINITY ? PORT_ANY_CORE : core);
     block->code = code;

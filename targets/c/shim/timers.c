@@ -137,7 +137,7 @@ static TimerHandle_t create(const char *call, timer *memory, const char *name, T
                             BaseType_t auto_reload, void *id, TimerCallbackFunction_t callback) {
     port_enter(call, memory);
     SHIM_ASSERT(period > 0, "%s: the period is 0", call);
-    timer *made = memory ? memory : port_alloc(sizeof *made);
+    timer *made = memory ? memory : port_reserve(sizeof *made);
     if (made)
         *made = (timer){ .mark = MARK_TIMER, .from_heap = memory == NULL, .auto_reload = auto_reload != 0,
                          .period = period, .name = name, .id = id, .callback = callback };

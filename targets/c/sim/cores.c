@@ -93,10 +93,15 @@ static uint64_t enabled_by_priority(void) {
     return enabled & engine.ready;
 }
 
-void cores_update(void) {
-    engine.stale = false;
-    uint64_t enabled = !cores_contended() || engine.plan.relaxed ? engine.ready : enabled_by_priority();
-    if (UNLIKELY(engine.self->state == TASK_INTERRUPT)) enabled = TASK_BIT(engine.self);
+/* Of two that are enabled: what may be done then without a look at cores, time and order, which only walks gain from. */
+static void pair_up(const port_task *running) {
+    port_task *first = &engine.tasks[engine.enabled[0]], *second = &engine.tasks[engine.enabled[1]];
+    engine.other = running == first ? second : first;
+    engine.paired = engine.walking && !engine.sleepers && first->core >= 0 && second->core >= 0 &&
+                    (running == first || running == second);
+}
+
+static void list_enabled(uint64_t enabled) {
     unsigned count = 0, before = 0;
     for (; enabled; enabled &= enabled - 1) {
         unsigned id = (unsigned)__builtin_ctzll(enabled);
@@ -105,6 +110,34 @@ void cores_update(void) {
     }
     engine.enabled_count = (uint8_t)count;
     engine.position = (uint8_t)(before < count ? before : 0);
+}
+
+/* Two without a rival: each has a core at once. */
+static void list_pair(unsigned first, unsigned second) {
+    engine.enabled[0] = (uint8_t)first;
+    engine.enabled[1] = (uint8_t)second;
+    engine.enabled_count = 2;
+    engine.position = first < engine.self->id && engine.self->id <= second;
+    cores_place(&engine.tasks[first]);
+    cores_place(&engine.tasks[second]);
+    pair_up(engine.self);
+}
+
+static void list_one(uint64_t enabled) {
+    engine.enabled[0] = (uint8_t)(enabled ? __builtin_ctzll(enabled) : 0);
+    engine.enabled_count = enabled != 0;
+    engine.position = 0;
+}
+
+void cores_update(void) {
+    engine.stale = engine.paired = false;
+    bool contended = cores_contended() || engine.plan.relaxed;
+    uint64_t enabled = !contended || engine.plan.relaxed ? engine.ready : enabled_by_priority();
+    if (UNLIKELY(engine.self->state == TASK_INTERRUPT)) enabled = TASK_BIT(engine.self);
+    uint64_t rest = enabled & (enabled - 1);
+    if (!rest) list_one(enabled);
+    else if (contended) list_enabled(enabled);
+    else list_pair((unsigned)__builtin_ctzll(enabled), (unsigned)__builtin_ctzll(rest));
 }
 
 static bool self_enabled(void) {
@@ -139,6 +172,7 @@ static inline void go_on(unsigned position, port_task *next) {
     engine.position = (uint8_t)position;
     if (next == previous) return;
     engine.self = next;
+    engine.other = previous;
     engine.me = next->owner;
     engine.heartbeat++;
     fiber_switch(&previous->sp, next->sp);
@@ -189,7 +223,7 @@ bool clock_advance(void) {
     if (soonest == PORT_FOREVER) return false;
     if (UNLIKELY(soonest >= engine.cut_us)) cut_power();
     if (soonest > engine.now_us) engine.now_us = soonest;
-    engine.busy = 0;
+    engine.moved_at = engine.points_left;
     if (engine.tracing) trace_step(STEP_TIME, 0, NULL, 0, "time");
     return expire();
 }
@@ -235,8 +269,9 @@ static void __attribute__((noreturn)) point_exhausted(void) {
 }
 
 /* Instructions take time after all: a task that keeps busy long enough lets the others' waits end. */
+static bool busy(void) { return engine.moved_at - engine.points_left > BUSY_POINTS; }
 static void busy_time(void) {
-    engine.busy = 0;
+    engine.moved_at = engine.points_left;
     clock_advance();
 }
 
@@ -246,7 +281,7 @@ static inline void preempt(unsigned choice) {
 }
 
 static __attribute__((noinline)) void choose_with_care(void) {
-    if (engine.busy > BUSY_POINTS && engine.sleepers) busy_time();
+    if (busy() && engine.sleepers) busy_time();
     if (engine.stale && point_stale()) return;
     if (engine.enabled_count < 2 && !engine.sleepers) return;
     unsigned choice = choose();
@@ -260,10 +295,17 @@ static __attribute__((noinline)) void choose_with_care(void) {
 }
 
 void point_choose(void) {
-    if (UNLIKELY((++engine.busy > BUSY_POINTS) | !engine.walking)) { choose_with_care(); return; }
+    if (UNLIKELY(busy() | !engine.walking)) { choose_with_care(); return; }
     engine.choice_points++;
     unsigned choice = draw_choice(engine.enabled_count);
     if (choice) preempt(choice);
+}
+
+void point_paired(void) {
+    engine.choice_points++;
+    if (!draw_coin()) return;
+    engine.preemptions++;
+    go_on(engine.position ^ 1u, engine.other);
 }
 
 /* taskYIELD: an equal goes on, if there is one. */

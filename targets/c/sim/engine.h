@@ -109,12 +109,15 @@ struct engine {
     bool racing;                      /* in an execution that is searched for races */
     bool logging;                     /* of choices: what a replay can be made of */
     bool walking;                     /* a random walk without ticks and logs, as most executions are */
+    bool paired;                      /* unless stale: in it, self and `other` are enabled, have a core each, and nobody sleeps */
     bool yielding;                    /* the choice under way is a taskYIELD's */
     uint8_t ticks_left;
     uint32_t points_left, choice_points, preemptions;
     uint32_t polls;                   /* accesses and calls that may be part of a polling loop */
-    uint32_t busy;                    /* choice points since time last moved */
+    uint32_t moved_at;                /* what points_left was when time last moved */
     uint64_t random;
+    uint64_t coins;                   /* bits drawn and not used yet, below a 1 */
+    port_task *other;                 /* when paired */
     uint64_t now_us;                  /* since this boot */
     uint64_t cut_us;                  /* when the power is cut */
     uint64_t heartbeat;
@@ -187,12 +190,14 @@ void interrupt_run(port_task *interrupt);   /* its moment has come */
 
 /* ---- points ---- */
 void point_choose(void);              /* there is a choice */
+void point_paired(void);              /* the same, much quicker, when engine.paired */
 bool point_stale(void);               /* who is enabled has changed; true when the caller lost its core meanwhile */
 void point_unusual(void);             /* who is enabled has changed, or the points are used up */
 /* Calls in tail position only, here and in what it calls when all is as usual: after a change of stacks every return is
  * mispredicted, and registers that need not be saved are not. */
 static inline __attribute__((always_inline)) void point(void) {
     if (UNLIKELY((--engine.points_left == 0) | engine.stale)) point_unusual();
+    else if (LIKELY(engine.paired)) point_paired();
     else if (engine.enabled_count > 1 || UNLIKELY(engine.ticks_left)) point_choose();
 }
 
@@ -246,7 +251,7 @@ void race_word(uintptr_t granule, uintptr_t address, size_t bytes, bool write, u
 /* ---- arena.c ---- */
 void arena_reset(void);
 void arena_baseline(void);
-extern uint32_t arena_used;
+extern uint32_t arena_used, arena_marked;   /* the shadow of what lies between is that of no allocation */
 
 /* ---- power.c ---- */
 enum { MAX_BOOTS = 8 };
@@ -264,15 +269,17 @@ void copy_torn(void *to, const void *from, size_t bytes, uintptr_t pc);
 void *__real_memcpy(void *, const void *, size_t);
 /* Most that is put back is a few words: then a call costs more than the copy. */
 static inline void put_back(void *to, const void *from, size_t bytes) {
-    typedef uint64_t word __attribute__((aligned(1), may_alias));
+    typedef unsigned char word __attribute__((vector_size(16), aligned(1), may_alias));
     if (bytes > 512) { __real_memcpy(to, from, bytes); return; }
-    size_t done = 0;
-    for (; done + 16 <= bytes; done += 16) {
-        uint64_t a = *(const word *)((const char *)from + done), b = *(const word *)((const char *)from + done + 8);
-        *(word *)((char *)to + done) = a;
-        *(word *)((char *)to + done + 8) = b;
+    const char *source = from;
+    char *target = to;
+    if (bytes < sizeof(word)) {
+        for (; bytes; bytes--) *target++ = *source++;
+        return;
     }
-    for (; done < bytes; done++) ((char *)to)[done] = ((const char *)from)[done];
+    for (size_t done = 0; done + sizeof(word) < bytes; done += sizeof(word))
+        *(word *)(target + done) = *(const word *)(source + done);
+    *(word *)(target + bytes - sizeof(word)) = *(const word *)(source + bytes - sizeof(word));
 }
 void *__real_memmove(void *, const void *, size_t);
 void *__real_memset(void *, int, size_t);
@@ -363,8 +370,16 @@ static inline uint32_t draw(void) {
 }
 static inline uint32_t draw_below(uint32_t n) { return (uint32_t)(((uint64_t)draw() * n) >> 32); }
 
+/* Every choice between two is one bit: they are drawn in dozens. */
+static inline unsigned draw_coin(void) {
+    if (UNLIKELY(engine.coins <= 1)) engine.coins = 1ull << 32 | draw();
+    unsigned coin = engine.coins & 1;
+    engine.coins >>= 1;
+    return coin;
+}
+
 /* One of n with equal probability. */
-static inline unsigned draw_choice(unsigned n) { return n == 2 ? draw() & 1 : draw_below(n); }
+static inline unsigned draw_choice(unsigned n) { return n == 2 ? draw_coin() : draw_below(n); }
 
 #ifdef PORT_INLINE
 #include PORT_INLINE

@@ -82,7 +82,7 @@ static void restore_cores(void) {
     engine.spinning = 0;
     engine.task_count = 0;
     engine.range_words = 0;
-    engine.busy = 0;
+    engine.moved_at = engine.points_left;
     engine.yielding = false;
     libc_reset();
 }
@@ -94,6 +94,7 @@ static void restore_engine(uint64_t ordinal) {
     engine.points_left = engine.plan.max_points;
     engine.choice_points = engine.preemptions = engine.polls = 0;
     engine.random = mix(engine.plan.seed + mix(ordinal)) | 1;
+    engine.coins = 0;
     engine.slack_us = engine.boot_us = 0;
     engine.boots = 0;
     engine.boot_reason = PORT_BOOT_POWER;

@@ -67,6 +67,10 @@ static inline __attribute__((always_inline)) void access(void *pointer, unsigned
     if (UNLIKELY(engine.pending)) { access_slow(pointer, bytes, write, pc); return; }
     if (UNLIKELY(address >> 32)) return;
     uint8_t mark = shadow[GRANULE(address)];
+    if (mark == SHADOW_SHARED && bytes <= 4 && (address & (bytes - 1)) == 0 && engine.untraced && (!write || CLANG)) {
+        if (engine.granularity == AT_WORDS) point();
+        return;
+    }
     uint8_t last = bytes > 1 ? shadow[GRANULE(address + bytes - 1)] : mark;
     if (LIKELY(mark == engine.me && last == engine.me)) return;
     bool one_word = bytes <= 4 && (address & 3) + bytes <= 4;

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-enum { EIGHT = 8 };
+enum { EIGHT = 8, FIRST_PAGE = 4096 };
 #define EACH_BYTE 0x0101010101010101ull
 #define KNOWN_BASE (SHADOW_BASE + SHADOW_BYTES)
 #define TEARABLE_BASE (KNOWN_BASE + SHADOW_BYTES)
@@ -60,7 +60,7 @@ static void region_reset(uintptr_t begin, uintptr_t stop) { shadow_allocated(beg
 void shadow_reset(void) {
     region_reset((uintptr_t)p4v_data_begin, (uintptr_t)p4v_data_end);
     region_reset((uintptr_t)p4v_bss_begin, (uintptr_t)p4v_bss_end);
-    shadow_mark(ARENA_BASE, arena_used, SHADOW_REDZONE);
+    shadow_mark(ARENA_BASE, arena_marked, SHADOW_REDZONE);
 }
 
 /* ---- what has been learnt ---- */
@@ -149,7 +149,7 @@ static bool touch_special(uint8_t mark, uintptr_t address, size_t bytes, bool wr
     if (mark == SHADOW_REDZONE)
         engine_end(PORT_MEMORY, pc, "out of bounds of its allocation: %s of %zu bytes at 0x%zx", what, bytes,
                    (size_t)address);
-    if (address < 4096)
+    if (address < FIRST_PAGE)
         engine_end(PORT_CRASH, pc, "null pointer: %s of %zu bytes at 0x%zx", what, bytes, (size_t)address);
     if (write && ours(address))
         engine_end(PORT_MEMORY, pc, "wild write of %zu bytes at 0x%zx", bytes, (size_t)address);
@@ -159,7 +159,7 @@ static bool touch_special(uint8_t mark, uintptr_t address, size_t bytes, bool wr
 /* Before there is a second task nothing can be shared: what main initialises stays unclaimed. */
 static bool touch_granule(uintptr_t granule, uintptr_t address, size_t bytes, bool write, uintptr_t pc) {
     uint8_t mark = shadow[granule];
-    if (mark == engine.me) return false;
+    if (mark == engine.me || (mark == SHADOW_FOREIGN && !write && granule >= GRANULE(FIRST_PAGE))) return false;
     if (shadow_shared(mark)) {
         if (UNLIKELY(engine.racing)) race_word(granule, address, bytes, write, pc);
         return true;
@@ -175,14 +175,17 @@ static bool touch_granule(uintptr_t granule, uintptr_t address, size_t bytes, bo
     return true;
 }
 
-/* The same for eight at once, when they are all alike and no discovery: false when they are not. */
-static bool touch_eight(uintptr_t granule) {
+/* The same for eight at once, when they are all alike and no discovery; LOOK_CLOSER when they are not. */
+enum touched { ALONE, SHARED, LOOK_CLOSER };
+static inline enum touched touch_eight(uintptr_t granule, bool write) {
     uint64_t marks, mine = EACH_BYTE * engine.me;
     __builtin_memcpy(&marks, shadow + granule, sizeof marks);
-    if (marks == mine) return true;
-    if (marks != EACH_BYTE * SHADOW_UNOWNED) return false;
+    if (marks == mine) return ALONE;
+    if (marks == EACH_BYTE * SHADOW_SHARED && !engine.racing) return SHARED;
+    if (marks == EACH_BYTE * SHADOW_FOREIGN && !write && granule >= GRANULE(FIRST_PAGE)) return ALONE;
+    if (marks != EACH_BYTE * SHADOW_UNOWNED) return LOOK_CLOSER;
     if (engine.task_count > 1) __builtin_memcpy(shadow + granule, &mine, sizeof mine);
-    return true;
+    return ALONE;
 }
 
 bool shadow_touch(uintptr_t address, size_t bytes, bool write, uintptr_t pc) {
@@ -191,9 +194,12 @@ bool shadow_touch(uintptr_t address, size_t bytes, bool write, uintptr_t pc) {
     if (LIKELY(first == GRANULE(address + bytes - 1) && shadow[first] == engine.me)) return false;
     bool shared = false;
     uintptr_t granule = first, last = GRANULE(address + bytes - 1);
-    while (granule + EIGHT <= last + 1 && touch_eight(granule)) granule += EIGHT;
-    for (; granule <= last; granule++)
-        shared |= touch_granule(granule, address, bytes, write, pc);
+    while (granule <= last) {
+        enum touched eight = granule + EIGHT <= last + 1 ? touch_eight(granule, write) : LOOK_CLOSER;
+        if (eight == LOOK_CLOSER) shared |= touch_granule(granule++, address, bytes, write, pc);
+        else granule += EIGHT;
+        shared |= eight == SHARED;
+    }
     if (UNLIKELY(engine.tracing) && !shared) watch_trace(address, bytes, write, pc);
     return shared;
 }

@@ -15,6 +15,7 @@
 #if __has_include("tinybms_registers.h")
 #include "tinybms_registers.h"
 #endif
+#include "register_lookup.h"
 
 P4V_WRAP(tinybms_model_read_register)
 
@@ -26,27 +27,20 @@ esp_err_t __wrap_tinybms_model_read_register(uint16_t address, float *value);
 
 static p4v_observer read_seen = {.name = "tm.read", .fields = "address:u16,ok:bool,token:u32"};
 
-/* Addresses come from the firmware's table. */
-static const bms_register *register_at(uint16_t address)
-{
-    for (size_t i = 0; i < BMS_REGISTERS; i++) {
-        __auto_type descriptor = tinybms_get_register_by_key(bms_registers[i].key);
-        if (descriptor != NULL && descriptor->address == address) {
-            return &bms_registers[i];
-        }
-    }
-    return NULL;
-}
-
+/* Values are linear in the token. */
 static uint32_t token_of(uint16_t address, float value)
 {
     const bms_register *from = register_at(address);
-    for (uint32_t token = 1; from != NULL && token <= LAST_TOKEN; token++) {
-        if (fabsf(register_value(from->number, token) - value) < SAME_VALUE) {
-            return token;
-        }
+    if (from == NULL) {
+        return 0;
     }
-    return 0;
+    float origin = register_value(from->number, 0), step = register_value(from->number, 1) - origin;
+    float nearest = roundf((value - origin) / step);
+    if (!(nearest >= 1.0f && nearest <= (float)LAST_TOKEN)) {
+        return 0;
+    }
+    uint32_t token = (uint32_t)nearest;
+    return fabsf(register_value(from->number, token) - value) < SAME_VALUE ? token : 0;
 }
 
 static void observe_read(uint16_t address, bool ok, uint32_t token)

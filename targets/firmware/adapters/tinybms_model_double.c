@@ -38,17 +38,7 @@ __attribute__((weak)) const descriptor_t *tinybms_get_register_by_key(const char
     return NULL;
 }
 
-/* Addresses come from the firmware's table when it has one. */
-static const bms_register *register_at(uint16_t address)
-{
-    for (size_t i = 0; i < BMS_REGISTERS; i++) {
-        const descriptor_t *descriptor = tinybms_get_register_by_key(bms_registers[i].key);
-        if (descriptor != NULL && descriptor->address == address) {
-            return &bms_registers[i];
-        }
-    }
-    return NULL;
-}
+#include "register_lookup.h"
 
 static uint32_t next_token(void)
 {
