@@ -99,6 +99,15 @@ def test_what_goes_wrong_is_told_apart(tmp_path: Path, body: str, expected: Outc
     assert result.status == 1
 
 
+@pytest.mark.parametrize("made", ["xSemaphoreCreateMutex()", "xQueueCreate(2, 4)"])
+def test_an_object_of_the_rtos_is_out_of_bounds_for_the_firmware(tmp_path: Path, made: str) -> None:
+    head = '#include "freertos/FreeRTOS.h"\n#include "freertos/queue.h"\n#include "freertos/semphr.h"\n'
+    result = run(written(tmp_path, head + f"void app_main(void) {{ *(volatile int *){made} = 7; }}\n"))
+    assert outcome(result) is Outcome.MEMORY
+    assert result.finding is not None
+    assert result.finding.execution.ending.detail.startswith("out of bounds of its allocation: write of 4 bytes")
+
+
 def shown(result: LitmusResult) -> str:
     assert result.finding is not None
     return "\n".join(line.plain for line in report(result.finding, 100, SourceText(result.root)))
