@@ -122,10 +122,10 @@ class Ceiling(Figure):
 def ceiling(compiler: Compiler, progress: OnProgress) -> Path:
     """The executable of bench/ceiling.c, with the compiler and the flags of the scheduler itself."""
     source = PROGRAMS / "ceiling.c"
-    fiber = source.parent.parent / "fiber.c"
+    included = (RUNTIME / name for name in ("sim/fiber.c", "sim/engine.h", "shim/port.h"))
     command = (*compiler.c, *compiler.engine, *compiler.link, f"-I{RUNTIME / 'shim'}")
     folder = cache_folder() / "bench"
-    made = folder / digest_of(compiler.version, *command, source.read_text(), fiber.read_text())
+    made = folder / digest_of(compiler.version, *command, source.read_text(), *(path.read_text() for path in included))
     if not made.exists():
         progress("compiling ceiling.c")
         folder.mkdir(parents=True, exist_ok=True)
