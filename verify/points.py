@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from p4verify.verify import tokens
 from p4verify.verify.program import Value
@@ -52,6 +53,7 @@ def _refuse(name: str) -> float:
 _decoder = json.JSONDecoder(parse_constant=_refuse)
 
 
+@lru_cache(maxsize=1 << 12)
 def read_point(body: str) -> Point:
     """The point in an HTTP body. ValueError when the body is not a JSON object with the numbers of a point."""
     try:

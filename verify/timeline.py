@@ -1,14 +1,13 @@
 """One history, indexed once, for all invariants to read: handlers, publish calls, deliveries, HTTP posts, metrics.
 
-Intervals are closed: a handler that entered at position 7 and returned at 12 may have taken effect anywhere in
-between. What has not ended ends at NEVER. A `View` judges nothing; it only pairs records. Records that do not pair
-(a return without its entry, in a history that was cut) are left out.
+A `View` judges nothing; it only pairs records. Records that do not pair (a return without its entry, in a history that
+was cut) are left out. What is paired, and how intervals are to be read, is in `paired.py`.
 """
 
 from __future__ import annotations
 
-import sys
 from bisect import bisect_left, bisect_right
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import ClassVar
@@ -16,153 +15,27 @@ from typing import ClassVar
 from p4verify.verify.execution import Execution
 from p4verify.verify.history import Observation, Operation
 from p4verify.verify.limits import limit, tick_us
-from p4verify.verify.points import Point, read_point
-from p4verify.verify.program import Value
+from p4verify.verify.paired import (
+    BOOT_TASK,
+    EVENTS,
+    FURTHER_EVENTS,
+    KINDS,
+    NEVER,
+    Content,
+    Fields,
+    Handler,
+    Post,
+    Publish,
+    content,
+)
 from p4verify.verify.verdict import Setting
 
-NEVER = sys.maxsize
-"""Position and time of what did not end."""
-
-KINDS = {
-    1: "battery",
-    2: "pack",
-    3: "system",
-    4: "mode",
-    5: "register",
-    6: "tinybms",
-    7: "tinybms",
-    8: "mqtt",
-    9: "stats",
-    10: "config",
-    11: "alerts",
-    12: "alerts",
-}
-EVENTS = {"battery": 1, "pack": 2, "system": 3, "mode": 4, "register": 5}
-FURTHER_EVENTS = {"stats": 9, "config": 10, "alerts": 0}
-"""Not every firmware has them. Alerts are of two types, which a publication does not tell apart."""
-Fields = Mapping[str, Value]
-Content = tuple[Value, ...]
-
-
-def content(event: int, fields: Fields) -> Content:
-    """What identifies an event's payload, seen when published or when delivered: its type, and all but the first field.
-
-    Fields come in the order of their signature, which begins with the serial or with the subscriber.
-    """
-    _, *rest = fields.values()
-    return (event, *rest)
-
-
-class Handler:
-    """One run of a subscriber's callback. `fields` is the payload it was given, empty for events without one."""
-
-    __slots__ = (
-        "component",
-        "content",
-        "enter",
-        "enter_us",
-        "event",
-        "fields",
-        "kind",
-        "leave",
-        "leave_us",
-        "subscriber",
-        "task",
-    )
-
-    def __init__(self, record: Observation, component: str) -> None:
-        fields = record.fields
-        self.subscriber = int(fields["subscriber"])
-        self.event = int(fields["event"])
-        self.kind = KINDS.get(self.event, "other")
-        self.component = component
-        self.task = record.task
-        self.enter, self.enter_us = record.position, record.time_us
-        self.leave = self.leave_us = NEVER
-        self.fields: Fields = {}
-        self.content: Content = (self.event,)
-
-
-class Publish:
-    """One call of event_bus_publish. `component` is who called it, "" when a `bus.` operation of the program did."""
-
-    __slots__ = (
-        "accepted",
-        "component",
-        "content",
-        "end",
-        "end_us",
-        "event",
-        "fields",
-        "handler",
-        "kind",
-        "operation",
-        "start",
-        "start_us",
-        "task",
-    )
-
-    def __init__(self, record: Observation, operation: Operation | None, handler: Handler | None) -> None:
-        self.kind = record.observer[len("bus.publish.") :]
-        self.fields = record.fields
-        self.event = EVENTS.get(self.kind) or FURTHER_EVENTS.get(self.kind) or int(record.fields.get("event", 0))
-        self.content = content(self.event, record.fields)
-        self.task = record.task
-        self.start, self.start_us = record.position, record.time_us
-        self.end = self.end_us = NEVER
-        self.accepted: bool | None = None
-        self.operation, self.handler = operation, handler
-        self.component = _publisher(self.kind, record.task, operation, handler)
-
-
-class Post:
-    """One HTTP request of the publisher. `point` is None when the body is none, and `problem` says why."""
-
-    __slots__ = ("end", "end_us", "ok", "point", "problem", "serial", "start", "start_us", "task")
-
-    def __init__(self, record: Observation) -> None:
-        self.serial = int(record["serial"])
-        self.task = record.task
-        self.start, self.start_us = record.position, record.time_us
-        self.end = self.end_us = NEVER
-        self.ok: bool | None = None
-        self.point: Point | None = None
-        self.problem = ""
-        try:
-            self.point = read_point(str(record["body"]))
-        except ValueError as error:
-            self.problem = str(error)
-
-
-_TASKS = {
-    "net_pub": "network_publisher",
-    "telemetry_poll": "telemetry_model",
-    "tinybms_io": "tinybms_client",
-    "tinybms_rx": "tinybms_client",
-}
-BOOT_TASK = "main"
-_CALLED = {"re": "remote_event_adapter", "tc": "tinybms_client"}
-_RESTORED = frozenset({"battery", "pack", "config", "system", "alerts"})
-
-
-def _publisher(kind: str, task: str, operation: Operation | None, handler: Handler | None) -> str:
-    """Whose publish call it is: the program's, of the component that it called, a subscriber's, or of a task's owner.
-
-    While the firmware boots, the gateway's adapter publishes what it restores, and the TinyBMS client that it is there.
-    """
-    if operation is not None:
-        return _CALLED.get(operation.name.partition(".")[0], "")
-    if handler is not None:
-        return handler.component
-    if task == BOOT_TASK:
-        return "remote_event_adapter" if kind in _RESTORED else "tinybms_client"
-    return _TASKS.get(task, "telemetry_model")
-
+__all__ = [
+    "BOOT_TASK", "EVENTS", "KINDS", "NEVER", "Content", "Fields", "Handler", "Post", "Publish", "View", "at", "metrics"
+]  # fmt: skip
 
 _DELIVERIES = tuple(f"deliver.{kind}" for kind in (*EVENTS, *FURTHER_EVENTS))
 _PUBLICATIONS = tuple(f"bus.publish.{kind}" for kind in (*EVENTS, *FURTHER_EVENTS, "other"))
-
-
 KEPT_VIEWS = 4
 """An execution with power cuts has one for each of its boots."""
 
@@ -171,6 +44,7 @@ class View:
     """The index of one execution. Lists are in the order of their records."""
 
     _recent: ClassVar[tuple[View, ...]] = ()
+    _latest: ClassVar[View | None] = None
 
     def __init__(self, execution: Execution, setting: Setting) -> None:
         self.execution = execution
@@ -185,39 +59,37 @@ class View:
         self.builds: list[Observation] = []
         self.reads: list[Observation] = []
         """Register reads of the TinyBMS double (tm.read)."""
+        self._seen: defaultdict[str, list[Observation]] = defaultdict(list)
         self._open: dict[str, list[Handler]] = {}
         self._calls: dict[int, Publish] = {}
         self._requests: dict[int, Post] = {}
         self._operations = self._by_task()
-        actions = self._actions()
+        actions = self._ACTIONS
+        seen = self._seen
         for record in self.history.observations:
-            action = actions.get(record.observer)
+            observer = record.observer
+            seen[observer].append(record)
+            action = actions.get(observer)
             if action is not None:
-                action(record)
+                action(self, record)
 
     @classmethod
     def of(cls, execution: Execution, setting: Setting) -> View:
         """The view of this execution; the last ones are kept, so that all invariants share them."""
+        latest = cls._latest
+        if latest is not None and latest.execution is execution and latest.setting is setting:
+            return latest
+        cls._latest = view = cls._kept(execution, setting)
+        return view
+
+    @classmethod
+    def _kept(cls, execution: Execution, setting: Setting) -> View:
         for view in cls._recent:
             if view.execution is execution and view.setting is setting:
                 return view
         view = cls(execution, setting)
         cls._recent = (view, *cls._recent[: KEPT_VIEWS - 1])
         return view
-
-    def _actions(self) -> dict[str, Callable[[Observation], None]]:
-        return {
-            "bus.subscribe": self._subscribe,
-            "handler.enter": self._enter,
-            "handler.return": self._return,
-            "bus.published": self._published,
-            "http.request": self._request,
-            "http.response": self._response,
-            "np.built": self.builds.append,
-            "tm.read": self.reads.append,
-            **dict.fromkeys(_DELIVERIES, self._deliver),
-            **dict.fromkeys(_PUBLICATIONS, self._publish),
-        }
 
     def _by_task(self) -> dict[str, list[Operation]]:
         operations: dict[str, list[Operation]] = {}
@@ -239,9 +111,13 @@ class View:
         self.subscribed[subscriber] = (int(fields["event"]), record.position)
 
     def _enter(self, record: Observation) -> None:
-        handler = Handler(record, self.components.get(int(record.fields["subscriber"]), ""))
+        handler = Handler(record, self.components)
         self.handlers.append(handler)
-        self._open.setdefault(record.task, []).append(handler)
+        running = self._open.get(record.task)
+        if running is None:
+            self._open[record.task] = [handler]
+        else:
+            running.append(handler)
 
     def _deliver(self, record: Observation) -> None:
         running = self._open.get(record.task)
@@ -316,34 +192,52 @@ class View:
         """The posts by the position at which they started."""
         return {post.start: post for post in self.posts}
 
-    @cached_property
-    def _by_observer(self) -> dict[str, list[Observation]]:
-        records: dict[str, list[Observation]] = {}
-        for record in self.history.observations:
-            records.setdefault(record.observer, []).append(record)
-        return records
-
     def seen(self, *observers: str) -> list[Observation]:
         """The observations of these observers, in order."""
         if len(observers) == 1:
-            return self._by_observer.get(observers[0], [])
-        records = [record for observer in observers for record in self._by_observer.get(observer, [])]
+            return self._seen.get(observers[0], [])
+        records = [record for observer in observers for record in self._seen.get(observer, ())]
         return sorted(records, key=lambda record: record.position)
+
+    @cached_property
+    def _by_name(self) -> dict[str, list[Operation]]:
+        operations: defaultdict[str, list[Operation]] = defaultdict(list)
+        for operation in self.history.operations:
+            operations[operation.invocation.operation].append(operation)
+        return dict(operations)
+
+    def calls(self, *names: str) -> list[Operation]:
+        """The operations of these names, by invocation."""
+        if len(names) == 1:
+            return self._by_name.get(names[0], [])
+        operations = [operation for name in names for operation in self._by_name.get(name, [])]
+        return sorted(operations, key=lambda operation: operation.invoked)
 
     @cached_property
     def activity(self) -> dict[str, list[tuple[int, int]]]:
         """Per task, the (position, time) of what it was seen to do."""
-        activity: dict[str, list[tuple[int, int]]] = {}
+        activity: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
         for record in self.history.observations:
-            activity.setdefault(record.task, []).append((record.position, record.time_us))
-        return activity
+            activity[record.task].append((record.position, record.time_us))
+        return dict(activity)
 
     @cached_property
     def _by_component(self) -> dict[tuple[str, str], list[Handler]]:
-        runs: dict[tuple[str, str], list[Handler]] = {}
+        runs: defaultdict[tuple[str, str], list[Handler]] = defaultdict(list)
         for handler in self.handlers:
-            runs.setdefault((handler.component, handler.kind), []).append(handler)
-        return runs
+            runs[handler.component, handler.kind].append(handler)
+        return dict(runs)
+
+    @cached_property
+    def _by_runner(self) -> dict[str, list[Handler]]:
+        runs: defaultdict[str, list[Handler]] = defaultdict(list)
+        for handler in self.handlers:
+            runs[handler.task].append(handler)
+        return dict(runs)
+
+    def ran(self, task: str) -> list[Handler]:
+        """The handlers that this task ran, in order."""
+        return self._by_runner.get(task, [])
 
     def handled(self, component: str, *kinds: str) -> list[Handler]:
         """The runs of a component's handlers for these kinds of event, in order."""
@@ -354,7 +248,15 @@ class View:
 
     def published(self, component: str, *kinds: str) -> list[Publish]:
         """The publish calls of a component."""
-        return [call for call in self.publishes if call.component == component and call.kind in kinds]
+        calls = self._published_by.get(component, ())
+        return [call for call in calls if call.kind in kinds]
+
+    @cached_property
+    def _published_by(self) -> dict[str, list[Publish]]:
+        calls: defaultdict[str, list[Publish]] = defaultdict(list)
+        for call in self.publishes:
+            calls[call.component].append(call)
+        return dict(calls)
 
     @cached_property
     def _by_subscriber(self) -> dict[str, dict[int, list[Handler]]]:
@@ -379,6 +281,26 @@ class View:
         return [call for call in self._by_content.get(run.content, ()) if call.start < run.enter]
 
 
+    def _build(self, record: Observation) -> None:
+        self.builds.append(record)
+
+    def _read(self, record: Observation) -> None:
+        self.reads.append(record)
+
+    _ACTIONS: ClassVar[Mapping[str, Callable[[View, Observation], None]]] = {
+        "bus.subscribe": _subscribe,
+        "handler.enter": _enter,
+        "handler.return": _return,
+        "bus.published": _published,
+        "http.request": _request,
+        "http.response": _response,
+        "np.built": _build,
+        "tm.read": _read,
+        **dict.fromkeys(_DELIVERIES, _deliver),
+        **dict.fromkeys(_PUBLICATIONS, _publish),
+    }
+
+
 def at(time_us: int) -> str:
     """A time for people."""
     return f"{time_us / 1_000_000:.3f} s"
@@ -386,4 +308,4 @@ def at(time_us: int) -> str:
 
 def metrics(view: View, name: str) -> Sequence[Operation]:
     """The reads of a metrics operation that returned, by invocation."""
-    return [operation for operation in view.history.calls(name) if operation.results is not None]
+    return [operation for operation in view.calls(name) if operation.results is not None]

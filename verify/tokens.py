@@ -11,6 +11,7 @@ from __future__ import annotations
 import enum
 import struct
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 from p4verify.verify.program import Value
 
@@ -94,6 +95,7 @@ def are_far(one: int, other: int) -> bool:
     return one != other and not (is_fine(one) and is_fine(other))
 
 
+@lru_cache(maxsize=1 << 14)
 def decode(value: float, offset: float, scale: float, first: int = FIRST, last: int = LAST) -> int | None:
     """The token of a field, None when the value is no such function of a token in first..last."""
     exact = (value - offset) / scale
@@ -167,12 +169,17 @@ def cell(token: int, index: int) -> float:
 
 def cells_of(fields: Mapping[str, Value]) -> tuple[float, ...]:
     """The cells of a pack observation in millivolt; ValueError when they are not packed float32."""
-    raw = fields["cells"]
+    return _cells(fields["cells"])
+
+
+@lru_cache(maxsize=1 << 12)
+def _cells(raw: Value) -> tuple[float, ...]:
     if not isinstance(raw, bytes) or len(raw) % 4:
         raise ValueError("the cells of a pack are not packed float32")
     return struct.unpack(f"<{len(raw) // 4}f", raw)
 
 
+@lru_cache(maxsize=1 << 12)
 def cell_source(millivolt: float) -> Source | None:
     """Who produced this cell: 3000 + t and 3000 + 3t keep the token's parity. None when it is no cell of a token.
 

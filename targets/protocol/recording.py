@@ -10,7 +10,7 @@ It refuses bytes that contradict the program: ProtocolError, never a History tha
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -21,13 +21,39 @@ from p4verify.verify.history import Boot, History, Observation, Operation
 from p4verify.verify.program import Invocation, Program, Value
 
 _RECORD: Final = struct.Struct("<BBHIQ")
+_KIND: Final = struct.Struct("<B3xI")
+"""Kind and length of a record alone."""
 FILLER, INVOKE, RETURN, OBSERVE, TASK, LOADED, DONE, BOOT = range(8)
 
 Fields = Callable[[bytes], Mapping[str, Value]]
-Observed = Callable[[int, int, str, int, bytes], Observation]
-"""Position, time, task, number of the observer and payload of a record, to what it says."""
 KEPT: Final = 1 << 14
 """Observations that one decoder remembers: some megabytes."""
+
+
+class _Observed:
+    """The observations that were made before, by the names of the tasks, the position, and the record's bytes.
+
+    The names decide what a task's number means, so each list of names has observations of its own.
+    """
+
+    def __init__(self, observers: tuple[tuple[str, Fields], ...]) -> None:
+        self._observers = observers
+        self._kept: dict[tuple[str, ...], list[dict[bytes, Observation]]] = {}
+        self._count = 0
+
+    def among(self, names: Sequence[str]) -> list[dict[bytes, Observation]]:
+        """By position, what tasks of these names have recorded so far."""
+        if self._count > KEPT:
+            self._kept.clear()
+            self._count = 0
+        return self._kept.setdefault(tuple(names), [])
+
+    def make(self, record: bytes, position: int, names: Sequence[str]) -> Observation:
+        """What a record says that was not seen before."""
+        _, task, number, _, time_us = _RECORD.unpack_from(record)
+        self._count += 1
+        name, fields = self._observers[number]
+        return Observation(position, time_us, names[task], name, fields(record[_RECORD.size :]))
 
 
 class _Call(NamedTuple):
@@ -48,7 +74,7 @@ class HistoryDecoder:
             tuple(_Call(invocation, results[invocation.operation]) for invocation in invocations)
             for _, invocations in owners
         )
-        self._observed = _observed(tuple((kind.name, _fields(kind.fields)) for kind in description.observers))
+        self._observed = _Observed(tuple((kind.name, _fields(kind.fields)) for kind in description.observers))
 
     def decode(self, data: bytes, *, end_us: int | None = None, lost: int = 0) -> History:
         """The history in `data`; `end_us` defaults to the time of its last record. ProtocolError when it is none."""
@@ -86,7 +112,7 @@ class _Reading:
         self,
         names: tuple[str, ...],
         calls: tuple[tuple[_Call, ...], ...],
-        observed: Observed,
+        observed: _Observed,
     ) -> None:
         self._names = list(names)
         self._calls = calls
@@ -101,27 +127,50 @@ class _Reading:
 
     def read(self, data: bytes) -> None:
         """Takes every record, in order. Observations, which are most of them, are taken here, the others below."""
-        at, size, unpack = 0, len(data), _RECORD.unpack_from
-        names, observed, observe = self._names, self._observed, self._observations.append
-        others = {
-            INVOKE: self._invoke, RETURN: self._return, TASK: self._task, LOADED: self._load, DONE: self._done,
-            BOOT: self._boot,
-        }  # fmt: skip
+        at, size, kind_of, observe = 0, len(data), _KIND.unpack_from, self._observations.append
+        known, last = self._observed.among(self._names), -1
         while at < size:
-            kind, task, number, length, time_us = unpack(data, at)
-            at += 16 + length
+            kind, length = kind_of(data, at)
+            begin, at = at, at + 16 + length
             if at > size:
                 raise ValueError(f"it ends {at - size} bytes beyond the history")
             if kind == FILLER:
                 continue
+            record, last = data[begin:at], begin
             if kind == OBSERVE:
-                observe(observed(self.position, time_us, names[task], number, data[at - length : at]))
+                found = known[self.position].get(record) if self.position < len(known) else None
+                observe(self._observe(record, known) if found is None else found)
             else:
-                others[kind](task, number, time_us, data[at - length : at])
-            self._time_us = time_us
+                self._other(record)
+                if kind in (TASK, BOOT):
+                    known = self._observed.among(self._names)
             self.position += 1
+        if last >= 0:
+            *_, self._time_us = _RECORD.unpack_from(data, last)
 
-    def _invoke(self, task: int, index: int, time_us: int, _payload: bytes) -> None:
+    def _observe(self, record: bytes, known: list[dict[bytes, Observation]]) -> Observation:
+        made = self._observed.make(record, self.position, self._names)
+        known.extend({} for _ in range(len(known), self.position + 1))
+        known[self.position][record] = made
+        return made
+
+    def _other(self, record: bytes) -> None:
+        kind, task, number, _, time_us = _RECORD.unpack_from(record)
+        payload = record[_RECORD.size :]
+        if kind == INVOKE:
+            self._invoke(task, number, time_us)
+        elif kind == RETURN:
+            self._return(task, number, time_us, payload)
+        elif kind == TASK:
+            self._task(task, payload)
+        elif kind == BOOT:
+            self._boot(time_us, payload)
+        elif kind == LOADED:
+            self._loaded = (self.position, time_us)
+        elif kind != DONE:
+            raise ValueError(f"there is no kind {kind}")
+
+    def _invoke(self, task: int, index: int, time_us: int) -> None:
         key = (len(self._boots), task, index)
         gone = self._boots and task != len(self._calls) - 1
         if gone or key in self._open or index >= len(self._calls[task]):
@@ -149,19 +198,13 @@ class _Reading:
         name, invocation = self._names[task], self._calls[task][index].invocation
         return Operation(name, index, invocation, begun.position, begun.time_us, returned, returned_us, results)
 
-    def _task(self, task: int, _number: int, _time_us: int, payload: bytes) -> None:
+    def _task(self, task: int, payload: bytes) -> None:
         if task != len(self._names):
             raise ValueError(f"task {task} is announced where task {len(self._names)} is next")
         name = payload.decode("utf-8", "backslashreplace")
         self._names.append(f"{name}#{task}" if name in self._names else name)
 
-    def _load(self, _task: int, _number: int, time_us: int, _payload: bytes) -> None:
-        self._loaded = (self.position, time_us)
-
-    def _done(self, _task: int, _number: int, _time_us: int, _payload: bytes) -> None:
-        pass
-
-    def _boot(self, _task: int, _number: int, time_us: int, payload: bytes) -> None:
+    def _boot(self, time_us: int, payload: bytes) -> None:
         """What was invoked before stays pending; tasks that are not the program's are announced anew."""
         (reason,) = payload
         self._boots.append(Boot(self.position, time_us, reason))
@@ -184,15 +227,6 @@ class _Reading:
             lost=lost,
             boots=tuple(self._boots),
         )
-
-
-def _observed(observers: tuple[tuple[str, Fields], ...]) -> Observed:
-    @lru_cache(maxsize=KEPT)
-    def observed(position: int, time_us: int, task: str, number: int, payload: bytes) -> Observation:
-        name, fields = observers[number]
-        return Observation(position, time_us, task, name, fields(payload))
-
-    return observed
 
 
 def _fields(signature: Signature) -> Fields:

@@ -61,10 +61,11 @@ def _lost(view: View) -> Judgement | None:
     if view.history.loaded_us is None or view.history.end_us - view.history.loaded_us < tick_us(view.setting):
         return None  # it ended before the dispatcher could run dry
     loaded = view.history.loaded
+    waiting = Counter(call.event for call in view.publishes if call.accepted and call.end < loaded)
     delivered = Counter(handler.subscriber for handler in view.handlers)
     for subscriber, (event, since) in view.subscribed.items():
-        if event == 0:
-            continue  # several types share this number
+        if event == 0 or waiting[event] <= delivered[subscriber]:
+            continue  # several types share number 0
         accepted = [c for c in view.publishes if c.event == event and c.accepted and since < c.start and c.end < loaded]
         if delivered[subscriber] < len(accepted):
             return violated(

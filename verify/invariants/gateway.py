@@ -7,9 +7,11 @@ judges nothing. Texts that the program wrote itself may say anything, so whoever
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cached_property
+from itertools import islice, takewhile
 from typing import ClassVar
 
 from p4verify.verify import tokens
@@ -17,7 +19,8 @@ from p4verify.verify.boots import Life, lives
 from p4verify.verify.execution import Execution
 from p4verify.verify.history import Observation, Operation
 from p4verify.verify.limits import limit
-from p4verify.verify.timeline import BOOT_TASK, NEVER, Handler, Publish, View
+from p4verify.verify.remembered import remembered
+from p4verify.verify.timeline import BOOT_TASK, NEVER, Fields, Handler, Publish, View
 from p4verify.verify.verdict import Setting
 
 COMPONENT = "remote_event_adapter"
@@ -137,8 +140,11 @@ class Gateway:
     @cached_property
     def frames(self) -> list[Frame]:
         """In the order in which they were given."""
-        owners = {(o.task, o.invoked): o for o in self.history.calls("re.telemetry")}
-        return [_frame(record, _owner(owners, record)) for record in self.view.seen("re.frame")]
+        records = self.view.seen("re.frame")
+        owners: dict[str, list[Operation]] = {}
+        for operation in self.view.calls("re.telemetry") if records else ():
+            owners.setdefault(operation.task, []).append(operation)
+        return [_frame(record, _owner(owners.get(record.task, []), record)) for record in records]
 
     @cached_property
     def whole(self) -> list[Frame]:
@@ -146,9 +152,15 @@ class Gateway:
         return [frame for frame in self.frames if frame.whole]
 
     @cached_property
+    def first_given(self) -> dict[int, int]:
+        """By token, when the first frame was given whose battery a firmware may take."""
+        frames = (frame for frame in reversed(self.frames) if frame.variant in WHOLE_BATTERY)
+        return {frame.token: frame.given for frame in frames}
+
+    @cached_property
     def texts(self) -> list[Operation]:
         """The JSON texts of the program's own."""
-        return list(self.history.calls("re.json"))
+        return self.view.calls("re.json")
 
     def foreign(self, before: int) -> bool:
         """Whether a text of the program's own may have been telemetry: what it says is not known."""
@@ -177,11 +189,17 @@ class Gateway:
 
     @cached_property
     def _sets(self) -> list[NvsCall]:
-        return [call for call in self.nvs if call.call == Call.SET]
+        return [call for call in self.nvs if call.call == Call.SET] if self._writes else []
 
     @cached_property
     def _failed(self) -> list[NvsCall]:
+        if not self._writes:
+            return []
         return [call for call in self.nvs if call.result not in (None, 0) and call.call in WRITES]
+
+    @cached_property
+    def _writes(self) -> bool:
+        return any(record["call"] in WRITES for record in self.view.seen("nvs.call"))
 
     def sets(self, key: str) -> list[NvsCall]:
         """The attempts to write this blob."""
@@ -207,6 +225,12 @@ class Gateway:
         """The adapter's battery and pack records."""
         return self.view.published(COMPONENT, "battery", "pack")
 
+    def published_within(self, frame: Frame) -> list[Publish]:
+        """Those of the records that a frame's callback published."""
+        first = bisect_right(self.published, frame.given, key=lambda call: call.start)
+        within = takewhile(lambda call: call.start < frame.done, islice(self.published, first, None))
+        return [call for call in within if call.task == frame.task]
+
     def restored(self, *kinds: str) -> list[Publish]:
         """What it published while the firmware booted."""
         calls = self.view.published(COMPONENT, *kinds)
@@ -223,20 +247,20 @@ class Gateway:
         """The configurations that arrived, in order."""
         return [
             Change(int(o.invocation.arguments[0]), o.invoked, o.returned or NEVER, _returned_us(o))
-            for o in self.history.calls("re.config")
+            for o in self.view.calls("re.config")
         ]
 
     @property
     def unknown_configuration(self) -> bool:
         """Whether an answer of the program's own may have been a configuration."""
-        answers = self.history.calls("re.http")
+        answers = self.view.calls("re.http")
         return any(str(answer.invocation.arguments[0]).startswith("/api/config") for answer in answers)
 
     @cached_property
     def modes(self) -> list[tuple[int, int, bool]]:
         """Interval and meaning (autonomous) of what told the adapter the mode."""
         told = [
-            (o.invoked, o.returned or NEVER, bool(o.invocation.arguments[0])) for o in self.history.calls("re.mode")
+            (o.invoked, o.returned or NEVER, bool(o.invocation.arguments[0])) for o in self.view.calls("re.mode")
         ]
         handled: list[Handler] = self.view.handled(COMPONENT, "mode")
         return sorted(told + [(run.enter, run.leave, not run.fields.get("expected")) for run in handled])
@@ -249,9 +273,10 @@ class Gateway:
         return not any(mode[2] for mode in during) and not (latest is not None and latest[2])
 
 
-def _owner(owners: dict[tuple[str, int], Operation], record: Observation) -> Operation | None:
-    begun = (o for (task, at), o in owners.items() if task == record.task and at < record.position)
-    return max(begun, key=lambda operation: operation.invoked, default=None)
+def _owner(operations: list[Operation], record: Observation) -> Operation | None:
+    """The last of its task's operations that had begun."""
+    begun = bisect_left(operations, record.position, key=lambda operation: operation.invoked)
+    return operations[begun - 1] if begun else None
 
 
 def _frame(record: Observation, owner: Operation | None) -> Frame:
@@ -287,6 +312,16 @@ def config_token(call: Publish) -> int | None:
 
 def record_token(call: Publish) -> int | None:
     """The token of a battery or a pack that the adapter published; None when its values carry none or several."""
-    if call.kind == "pack":
-        return tokens.cells_token(tokens.cells_of(call.fields))
-    return tokens.gateway_token(call.fields)
+    return pack_token(call.fields) if call.kind == "pack" else battery_token(call.fields)
+
+
+@remembered
+def pack_token(fields: Fields) -> int | None:
+    """The token of a pack, by its cells."""
+    return tokens.cells_token(tokens.cells_of(fields))
+
+
+@remembered
+def battery_token(fields: Fields) -> int | None:
+    """The token of a battery whose power is derived."""
+    return tokens.gateway_token(fields)

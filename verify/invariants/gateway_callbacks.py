@@ -36,7 +36,10 @@ def no_nvs_in_callback(execution: Execution, setting: Setting) -> Judgement:
     for gateway in Gateway.of(execution, setting):
         runs = callbacks(gateway)
         exercised = exercised or bool(runs)
-        for call in gateway.nvs:
+        tasks = {run[0] for run in runs}
+        for call in gateway.nvs if runs else ():
+            if call.task not in tasks:
+                continue
             inside = next((run for run in runs if run[0] == call.task and run[1] < call.start < run[3]), None)
             if inside is not None:
                 name = f"nvs_{Call(call.call).name.lower()}" if call.call in Call._value2member_map_ else "NVS"

@@ -11,8 +11,18 @@ from typing import NamedTuple
 
 from p4verify.verify import tokens
 from p4verify.verify.execution import Execution
-from p4verify.verify.invariants.gateway import COMPONENT, NO_DATA, WHOLE_BATTERY, Frame, Gateway, Variant
+from p4verify.verify.invariants.gateway import (
+    COMPONENT,
+    NO_DATA,
+    WHOLE_BATTERY,
+    Frame,
+    Gateway,
+    Variant,
+    battery_token,
+    pack_token,
+)
 from p4verify.verify.invariants.telemetry_records import incoherent
+from p4verify.verify.remembered import remembered
 from p4verify.verify.timeline import NEVER, Fields, Handler, Publish, at
 from p4verify.verify.verdict import HELD, NOT_EXERCISED, Judgement, Setting, violated
 
@@ -79,10 +89,11 @@ def _is_nothing(shown: Shown) -> bool:
 
 def _token(shown: Shown) -> int | None:
     if shown.kind == "pack":
-        return tokens.cells_token(tokens.cells_of(shown.fields))
-    return tokens.gateway_token(shown.fields) if _power_fits(shown.fields) else None
+        return pack_token(shown.fields)
+    return battery_token(shown.fields) if _power_fits(shown.fields) else None
 
 
+@remembered
 def _power_fits(fields: Fields) -> bool:
     derived = float(fields["voltage"]) * float(fields["current"])
     power = float(fields["power"])
@@ -90,10 +101,10 @@ def _power_fits(fields: Fields) -> bool:
 
 
 def _torn(gateway: Gateway, shown: Shown, restored: set[int]) -> Judgement | None:
-    frames = [frame for frame in gateway.frames if frame.given < shown.position and frame.variant in WHOLE_BATTERY]
     token = _token(shown)
-    if token is not None and (token in restored or any(frame.token == token for frame in frames)):
+    if token is not None and (token in restored or _came_before(gateway, token, shown.position)):
         return None
+    frames = [frame for frame in gateway.frames if frame.given < shown.position and frame.variant in WHOLE_BATTERY]
     what = "published" if shown.publish is not None else "delivered"
     power = "" if shown.kind == "pack" or _power_fits(shown.fields) else " and a power that is not theirs"
     parts = [frame.given for frame in frames if frame.token in _parts(shown)]
@@ -102,6 +113,11 @@ def _torn(gateway: Gateway, shown: Shown, restored: set[int]) -> Judgement | Non
         *parts[-3:],
         shown.position,
     )
+
+
+def _came_before(gateway: Gateway, token: int, position: int) -> bool:
+    first = gateway.first_given.get(token)
+    return first is not None and first < position
 
 
 def _parts(shown: Shown) -> set[int | None]:
@@ -113,11 +129,10 @@ def _parts(shown: Shown) -> set[int | None]:
 def _mismatched(gateway: Gateway) -> Judgement | None:
     """A battery and a pack of one callback that are of two frames."""
     for frame in gateway.whole:
-        calls = [c for c in gateway.published if c.task == frame.task and frame.given < c.start < frame.done]
+        calls = gateway.published_within(frame)
         of = {call.kind: call for call in calls}
         if len(of) == 2:
-            battery = tokens.gateway_token(of["battery"].fields)
-            pack = tokens.cells_token(tokens.cells_of(of["pack"].fields))
+            battery, pack = battery_token(of["battery"].fields), pack_token(of["pack"].fields)
             if battery != pack:
                 return violated(
                     f"the callback of the frame of token {frame.token} at {at(frame.given_us)} published a battery of"
@@ -188,9 +203,7 @@ def _is_alone(gateway: Gateway, frame: Frame) -> bool:
 
 def _changed(gateway: Gateway, frame: Frame) -> Publish | None:
     """What its callback published that is not what had been published last of its kind."""
-    for call in gateway.published:
-        if call.task != frame.task or not frame.given < call.start < frame.done:
-            continue
+    for call in gateway.published_within(frame):
         if frame.variant == Variant.WITHOUT_CELLS and call.kind == "battery":
             continue
         before = [c for c in gateway.published if c.kind == call.kind and c.start < frame.given]

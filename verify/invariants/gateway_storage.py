@@ -37,7 +37,7 @@ def restore_age(execution: Execution, setting: Setting) -> Judgement:
     Failed writes extend that: the interval then counts from the last failure.
     """
     boots = Gateway.of(execution, setting)
-    if any(boot.foreign(execution.history.end) for boot in boots):
+    if len(boots) == 1 or any(boot.foreign(execution.history.end) for boot in boots):
         return NOT_EXERCISED
     restored = [_token(boot.restored("battery"), record_token) for boot in boots]
     exercised = False
@@ -110,7 +110,7 @@ def _too_old(
 def restore_intact(execution: Execution, setting: Setting) -> Judgement:
     """re.restore-intact: what is restored after a cut is one frame that had been received, all of it."""
     boots = Gateway.of(execution, setting)
-    if any(boot.foreign(execution.history.end) for boot in boots):
+    if len(boots) == 1 or any(boot.foreign(execution.history.end) for boot in boots):
         return NOT_EXERCISED
     exercised = False
     for number, boot in enumerate(boots[1:], start=1):
@@ -187,6 +187,8 @@ def _written(boot: Gateway, key: str, changes: list[Change]) -> Judgement | None
 
     What is overtaken by a value of earlier may need no write, and what failed is another matter.
     """
+    if not changes:
+        return None
     judged = False
     known = {_token(boot.restored("battery"), record_token), _token(boot.restored("config"), config_token)}
     last_failure = max((failure.end for failure in boot.failures(key)), default=-1)

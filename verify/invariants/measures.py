@@ -38,6 +38,11 @@ def _tolerance_ms(setting: Setting) -> float:
     return limit(setting, "cadence_tolerance") * tick_us(setting) / 1000
 
 
+def _interval_ms(setting: Setting) -> float:
+    """With the tick that all timing tolerates."""
+    return limit(setting, "flush_interval_ms") + tick_us(setting) / 1000
+
+
 def _most(values: Iterable[float]) -> float | None:
     return max(values, default=None)
 
@@ -126,7 +131,7 @@ def _is_steady(run: list[Frame]) -> bool:
 
 
 def _restore_age(execution: Execution, setting: Setting) -> Reading:
-    """How long before the cut the first frame came that it lost."""
+    """How long before the cut the first frame came that it lost, less what one write may cost."""
     boots = Gateway.of(execution, setting)
     if any(boot.foreign(execution.history.end) for boot in boots):
         return None, None
@@ -140,7 +145,7 @@ def _lost_us(before: Gateway, after: Gateway) -> int | None:
     token = record_token(shown[0]) if shown else None
     if token is None or before.failures(TELEMETRY):
         return None
-    return _age_us(before.changes, token, before.end_us)
+    return max(0, _age_us(before.changes, token, before.end_us) - before.write_us)
 
 
 def _age_us(changes: list[Change], token: int, end_us: int) -> int:
@@ -152,7 +157,7 @@ def _age_us(changes: list[Change], token: int, end_us: int) -> int:
 
 def _restored(execution: Execution, setting: Setting) -> Reading:
     boots = Gateway.of(execution, setting)
-    return len(boots) - 1, sum(len(boot.restored("battery", "pack")) for boot in boots[1:])
+    return (sum(len(boot.restored("battery", "pack")) for boot in boots[1:]),)
 
 
 def _failed_writes(execution: Execution, setting: Setting) -> Reading:
@@ -294,9 +299,9 @@ MEASURES: dict[str, Measure] = {
             "re.restore-age",
             _restore_age,
             _count("power cuts"),
-            _longest("longest loss at a power cut", _limit("flush_interval_ms")),
+            _longest("longest loss at a power cut, beside a write's cost", _interval_ms),
         ),
-        ("re.restore-intact", _restored, _count("power cuts"), _count("records restored")),
+        ("re.restore-intact", _restored, _count("records restored")),
         ("re.no-lost-dirty", _failed_writes, _count("NVS writes that were made to fail")),
         ("re.partial-frame", _refused_frames, _count("frames without telemetry, or damaged")),
         ("tm.cells-coherent", _packs, _count("packs published")),

@@ -89,7 +89,9 @@ def monotone(execution: Execution, setting: Setting) -> Judgement:
     """np.monotone: published_points never falls, and grows by the publications between two reads."""
     view = View.of(execution, setting)
     reads = snapshots(view)
-    posts = [(post, rest_after(view, post)) for post in acknowledged(view)] if reads else []
+    if not reads:
+        return NOT_EXERCISED
+    posts = [(post, rest_after(view, post)) for post in acknowledged(view)]
     boot = Snapshot(-1, 0, -1, 0, 0, 0, 0, 0, None)
     for later in reads:
         for earlier in [*reversed(reads), boot]:
@@ -120,6 +122,8 @@ def metrics_coherent(execution: Execution, setting: Setting) -> Judgement:
     """np.metrics-coherent: a snapshot is the state of one instant, and its numbers agree with each other."""
     view = View.of(execution, setting)
     reads = snapshots(view)
+    if not reads:
+        return NOT_EXERCISED
     posts = acknowledged(view)
     for read in reads:
         wrong = _arithmetic(view, read) or _last_sync(view, read, posts) or _double_count(view, read)

@@ -22,6 +22,8 @@ COMPONENT = "network_publisher"
 def point_intact(execution: Execution, setting: Setting) -> Judgement:
     """np.point-intact: every point carries one battery event and one pack event that the publisher was given."""
     view = View.of(execution, setting)
+    if not view.posts:
+        return NOT_EXERCISED
     batteries, packs = view.handled(COMPONENT, "battery"), view.handled(COMPONENT, "pack")
     exercised = False
     for post in view.posts:
@@ -58,6 +60,8 @@ def _only(
 def freshness(execution: Execution, setting: Setting) -> Judgement:
     """np.freshness: a point shows the state at its stamp; buffered points keep both."""
     view = View.of(execution, setting)
+    if not view.posts:
+        return NOT_EXERCISED
     states = view.handled(COMPONENT, "battery", "pack")
     exercised = False
     open_ = []

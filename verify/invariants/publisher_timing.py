@@ -62,8 +62,7 @@ def starts_of(view: View) -> list[Start]:
 
 
 def _in_handler(view: View, build: Observation) -> bool:
-    runs = (handler for handler in view.handlers if handler.task == build.task)
-    return any(run.enter < build.position < run.leave for run in runs)
+    return any(run.enter < build.position < run.leave for run in view.ran(build.task))
 
 
 def _tolerance(view: View) -> int:
@@ -129,7 +128,7 @@ def reconnect(execution: Execution, setting: Setting) -> Judgement:
     statuses = _statuses(view) if offline_buffer(setting) else []
     for index, status in enumerate(statuses):
         lost_us = next((later.enter_us for later in statuses[index + 1 :] if not _reachable(later)), NEVER)
-        if not _reachable(status) or status.leave == NEVER:
+        if not _reachable(status) or status.leave == NEVER or not view.builds:
             continue
         backlog = _backlog(view, status)
         need = min(backlog, int(limit(setting, "drain_per_period")))

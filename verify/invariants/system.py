@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 from p4verify.verify import tokens
@@ -28,7 +30,7 @@ def one_source(execution: Execution, setting: Setting) -> Judgement:
     view = View.of(execution, setting)
     exercised = False
     modes = {component: _modes(view, component) for component in ("telemetry_model", "network_publisher", GATEWAY)}
-    for component, start, start_us, sources in _published(view):
+    for component, start, start_us, sources in _published(view) if any(modes.values()) else ():
         mode = _mode_of(view, modes.get(component, []), component, start=start, start_us=start_us)
         if mode is None or not sources:
             continue
@@ -44,23 +46,29 @@ def one_source(execution: Execution, setting: Setting) -> Judgement:
     return HELD if exercised else NOT_EXERCISED
 
 
-def _published(view: View) -> list[tuple[str, int, int, dict[Slot, tokens.Source]]]:
+def _published(view: View) -> list[tuple[str, int, int, Mapping[Slot, tokens.Source]]]:
     """Who published what, when: component, position, time at which it was built, and the sources of its values."""
-    records = [
+    records: list[tuple[str, int, int, Mapping[Slot, tokens.Source]]] = [
         (call.component, call.start, call.start_us, sources_of(call.kind, call.fields))
         for call in view.publishes
         if call.component and call.kind in ("battery", "pack")
     ]
     for post in view.posts:
         if post.point is not None:
-            shown = dict(post.point.battery)
-            sources: dict[Slot, tokens.Source] = {
-                name: tokens.source_of(token)
-                for name, token in tokens.battery_tokens(shown).items()
-                if token and name in _TELLING and not tokens.is_ambiguous(name, shown[name])
-            }
+            sources = _sources(post.point.battery)
             records.append(("network_publisher", post.start, round(post.point.stamp_ms * 1000), sources))
     return records
+
+
+@lru_cache(maxsize=1 << 12)
+def _sources(battery: tuple[tuple[str, float], ...]) -> Mapping[Slot, tokens.Source]:
+    """The sources that a point's battery tells."""
+    shown = dict(battery)
+    return {
+        name: tokens.source_of(token)
+        for name, token in tokens.battery_tokens(shown).items()
+        if token and name in _TELLING and not tokens.is_ambiguous(name, shown[name])
+    }
 
 
 _TELLING = frozenset({"soc", "soh", "voltage", "current", "temperature"})
@@ -80,7 +88,7 @@ def _modes(view: View, component: str) -> list[_Mode]:
     events = view.handled(component, "mode")
     told = [_Mode(run.enter, run.leave, run.leave_us, not run.fields.get("expected")) for run in events]
     if component == GATEWAY:
-        told += [_told(operation) for operation in view.history.calls("re.mode")]
+        told += [_told(operation) for operation in view.calls("re.mode")]
     return sorted(told)
 
 
@@ -134,6 +142,8 @@ def settles(execution: Execution, setting: Setting) -> Judgement:
 
 def _left_over(view: View, loaded: int, deadline: int) -> Judgement | None:
     """An event published under load whose handlers had not returned by the deadline."""
+    if not any(run.leave_us > deadline for run in view.handlers):
+        return None
     for subscriber, (event, since) in view.subscribed.items():
         sent = sum(1 for c in view.publishes if c.event == event and c.accepted and since < c.start and c.end < loaded)
         runs = [handler for handler in view.handlers if handler.subscriber == subscriber][:sent]

@@ -8,6 +8,7 @@ else of them, that. What a program publishes itself is its own business.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from itertools import pairwise
 
 from p4verify.verify import tokens
@@ -21,6 +22,7 @@ from p4verify.verify.invariants.telemetry_updates import (
     slots_of,
     sources_of,
 )
+from p4verify.verify.remembered import remembered
 from p4verify.verify.timeline import Content, Fields, Handler, Publish, View, at
 from p4verify.verify.verdict import HELD, NOT_EXERCISED, Judgement, Setting, violated
 
@@ -39,7 +41,8 @@ def _updates(execution: Execution, setting: Setting) -> Updates:
 def cells_coherent(execution: Execution, setting: Setting) -> Judgement:
     """tm.cells-coherent: min, max, avg and delta are those of the pack's own known cells."""
     exercised = False
-    for snapshot in _updates(execution, setting).snapshots:
+    updates = _updates(execution, setting)
+    for snapshot in updates.snapshots if any(call.kind == "pack" for call in updates.publishes) else ():
         if snapshot.kind != "pack" or not snapshot.fields["cell_count"]:
             continue
         exercised = True
@@ -54,6 +57,7 @@ def _when(snapshot: Snapshot) -> str:
     return f"{verb} at {at(snapshot.publish.start_us)}"
 
 
+@remembered
 def incoherent(fields: Fields) -> str | None:
     """What a pack's summary says that its own known cells do not, None when they agree."""
     known = [cell for cell in tokens.cells_of(fields) if cell > 0 and math.isfinite(cell)]
@@ -127,7 +131,7 @@ def _one_step(updates: Updates, first: Publish, second: Publish) -> bool:
     return not any(first.start < read.position < second.start for read in reads)
 
 
-def stale_token(sources: dict[Slot, tokens.Source], autonomous: bool) -> tuple[Slot, tokens.Source] | None:
+def stale_token(sources: Mapping[Slot, tokens.Source], autonomous: bool) -> tuple[Slot, tokens.Source] | None:
     """The first value that comes from the source which this mode switched off."""
     other = tokens.Source.S3 if autonomous else tokens.Source.TINYBMS
     return next(((slot, source) for slot, source in sources.items() if source is other), None)
@@ -176,7 +180,7 @@ def no_time_travel(execution: Execution, setting: Setting) -> Judgement:
     """
     updates = _updates(execution, setting)
     exercised = False
-    for kind in ("battery", "pack"):
+    for kind in ("battery", "pack") if updates.publishes else ():
         judged: list[list[Content]] = []
         for runs in updates.view.delivered(kind).values():
             own = [run for run in runs if run.component != COMPONENT and updates.is_own(run)]

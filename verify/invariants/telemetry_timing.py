@@ -51,10 +51,11 @@ def reactive(execution: Execution, setting: Setting) -> Judgement:
     view = View.of(execution, setting)
     updates = Updates.of(view)
     exercised = False
+    reaction_us = _reaction_us(view)
     for index, update in enumerate(updates.updates):
-        deadline = update.handler.leave_us + _reaction_us(view) if update.handler.leave != NEVER else NEVER
-        slot = _applied_slot(updates, index)
-        if slot is None or deadline >= view.history.end_us or _superseded(updates, index, slot, deadline):
+        deadline = update.handler.leave_us + reaction_us if update.handler.leave != NEVER else NEVER
+        slot = _applied_slot(updates, index) if deadline < view.history.end_us else None
+        if slot is None or _superseded(updates, index, slot, deadline):
             continue
         value = update.slots[slot]
         if not _publishable(updates, index, slot) or not _significant(updates, slot, value, update.handler.enter):

@@ -18,6 +18,7 @@ from typing import ClassVar
 
 from p4verify.verify import tokens
 from p4verify.verify.history import Observation
+from p4verify.verify.remembered import remembered
 from p4verify.verify.timeline import NEVER, Fields, Handler, Publish, View
 
 COMPONENT = "telemetry_model"
@@ -73,15 +74,26 @@ class Updates:
     def __init__(self, view: View) -> None:
         self.view = view
         self.modes = view.handled(COMPONENT, "mode")
-        self.directs = list(_directs(view))
-        self.updates: list[Update] = []
-        runs = view.handled(COMPONENT, "register", "battery", "pack", "mode")
+        self._applied: dict[tuple[Slot, float], list[tuple[int, int]]] = {}
+
+    @cached_property
+    def directs(self) -> list[Direct]:
+        """What the polling task has read."""
+        return _directs(self.view)
+
+    @cached_property
+    def updates(self) -> list[Update]:
+        """All handler runs that may have changed the model."""
+        found: list[Update] = []
         autonomous = self.initially_autonomous
-        for run in runs:
+        for run in self.view.handled(COMPONENT, "register", "battery", "pack", "mode"):
             before = autonomous
             if run.kind == "mode":
                 autonomous = not run.fields.get("expected")
-            self._add(run, before, autonomous)
+            update = self._update(run, before, autonomous)
+            if update is not None:
+                found.append(update)
+        return found
 
     @cached_property
     def initially_autonomous(self) -> bool | None:
@@ -116,15 +128,15 @@ class Updates:
                     changed.append(Snapshot(kind, slots_of(kind, run.fields), run.fields, call, call.end, run.enter))
         return changed
 
-    def _add(self, run: Handler, before: bool | None, after: bool | None) -> None:
+    def _update(self, run: Handler, before: bool | None, after: bool | None) -> Update | None:
         if run.kind == "mode":
-            self.updates.append(Update(run, {}, optional=before is None or before == after, resets=True))
-        elif run.kind == "register":
-            fed = tokens.register_slot(str(run.fields.get("key", "")))
-            if fed is not None:
-                self.updates.append(Update(run, {fed[0]: float(run.fields["value"]) / fed[1]}, optional=not before))
-        elif run.fields:
-            self.updates.append(Update(run, slots_of(run.kind, run.fields), optional=True, echo=self.is_own(run)))
+            return Update(run, {}, optional=before is None or before == after, resets=True)
+        if run.kind == "register":
+            fed = _fed(run.fields)
+            return Update(run, {fed[0]: fed[1]}, optional=not before) if fed is not None else None
+        if run.fields:
+            return Update(run, slots_of(run.kind, run.fields), optional=True, echo=self.is_own(run))
+        return None
 
     def is_own(self, run: Handler) -> bool:
         """Whether the model published what this subscriber was given, and no one else did."""
@@ -228,8 +240,12 @@ class Updates:
 
     def applications(self, slot: Slot, value: float) -> list[tuple[int, int]]:
         """The same, and for zero also the beginning and every reset."""
-        resets = [(update.handler.enter, update.handler.leave) for update in self.updates if update.resets]
-        return self.productions(slot, value) + ([(-1, -1), *resets] if value == 0.0 else [])
+        known = self._applied.get((slot, value))
+        if known is None:
+            resets = [(update.handler.enter, update.handler.leave) for update in self.updates if update.resets]
+            known = self.productions(slot, value) + ([(-1, -1), *resets] if value == 0.0 else [])
+            self._applied[slot, value] = known
+        return known
 
     @classmethod
     def of(cls, view: View) -> Updates:
@@ -238,6 +254,13 @@ class Updates:
         if last is None or last.view is not view:
             last = cls._last = cls(view)
         return last
+
+
+@remembered
+def _fed(fields: Fields) -> tuple[Slot, float] | None:
+    """What a register feeds with which value; None for a register that the model does not take."""
+    fed = tokens.register_slot(str(fields.get("key", "")))
+    return (fed[0], float(fields["value"]) / fed[1]) if fed is not None else None
 
 
 def _same(one: float, other: float) -> bool:
@@ -251,8 +274,16 @@ def slot_name(slot: Slot) -> str:
 
 def slots_of(kind: str, fields: Fields) -> Slots:
     """The values of a battery or pack record by slot; cells of a pack beyond its cell_count are not shown."""
-    if kind == "battery":
-        return {name: float(fields[name]) for name in BATTERY_SLOTS}
+    return _battery_slots(fields) if kind == "battery" else _pack_slots(fields)
+
+
+@remembered
+def _battery_slots(fields: Fields) -> Slots:
+    return {name: float(fields[name]) for name in BATTERY_SLOTS}
+
+
+@remembered
+def _pack_slots(fields: Fields) -> Slots:
     return dict(enumerate(tokens.cells_of(fields)))
 
 
@@ -260,14 +291,22 @@ def _from_tinybms(call: Publish) -> bool:
     return tokens.Source.TINYBMS in sources_of(call.kind, call.fields).values()
 
 
-def sources_of(kind: str, fields: Fields) -> dict[Slot, tokens.Source]:
+def sources_of(kind: str, fields: Fields) -> Mapping[Slot, tokens.Source]:
     """Which source each value of a record came from; values that are no function of one token are left out.
 
     Power is left out too: the model may derive it.
     """
-    if kind == "pack":
-        cells = enumerate(tokens.cells_of(fields))
-        return {index: source for index, cell in cells if (source := tokens.cell_source(cell)) is not None}
+    return _pack_sources(fields) if kind == "pack" else _battery_sources(fields)
+
+
+@remembered
+def _pack_sources(fields: Fields) -> Mapping[Slot, tokens.Source]:
+    cells = enumerate(tokens.cells_of(fields))
+    return {index: source for index, cell in cells if (source := tokens.cell_source(cell)) is not None}
+
+
+@remembered
+def _battery_sources(fields: Fields) -> Mapping[Slot, tokens.Source]:
     decoded = {name: token for name, token in tokens.battery_tokens(fields).items() if name != "power"}
     whole = len(set(decoded.values())) == 1
     return {
@@ -288,10 +327,9 @@ def _directs(view: View) -> list[Direct]:
             continue
         before = (call for call in reversed(registers) if call.task == read.task and call.start < read.position)
         event = next(before, None)
-        fed = tokens.register_slot(str(event.fields["key"])) if event is not None else None
+        fed = _fed(event.fields) if event is not None else None
         if event is not None and fed is not None and event.fields["address"] == read["address"]:
-            value = float(event.fields["value"]) / fed[1]
-            directs.append(Direct(fed[0], value, read.position, _next_step(view, read)))
+            directs.append(Direct(*fed, read.position, _next_step(view, read)))
     return directs
 
 

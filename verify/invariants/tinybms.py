@@ -114,7 +114,7 @@ class Wire:
     @cached_property
     def requests(self) -> list[Request]:
         """What the program asked for, in the order of its calls."""
-        return [_request(operation) for operation in self.history.calls("tc.read", "tc.write", "tc.restart")]
+        return [_request(operation) for operation in self.view.calls("tc.read", "tc.write", "tc.restart")]
 
     @cached_property
     def sent(self) -> list[Sent]:

@@ -6,7 +6,7 @@ how many there are at most is known only where it makes none but the test read o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -23,6 +23,7 @@ from p4verify.verify.invariants.tinybms import (
     Wire,
 )
 from p4verify.verify.limits import config
+from p4verify.verify.remembered import remembered
 from p4verify.verify.timeline import NEVER, Fields, at
 from p4verify.verify.verdict import HELD, NOT_EXERCISED, Judgement, Setting, violated
 
@@ -59,7 +60,7 @@ def _first(verdicts: Iterator[Judgement | None]) -> Judgement | None:
 
 
 def _read(wire: Wire) -> Iterator[Told]:
-    for call in wire.history.calls("tc.stats"):
+    for call in wire.view.calls("tc.stats"):
         if call.results is not None and call.returned is not None and call.returned_us is not None:
             yield Told(call.results, call.task, call.invoked, call.returned, call.returned_us)
 
@@ -70,9 +71,12 @@ def _events(wire: Wire) -> Iterator[Told]:
 
 
 def _wrong(wire: Wire, told: Told) -> Judgement | None:
-    least, most = _least(wire, told.begun), _most(wire, told.done)
-    for name in COUNTERS:
-        value = int(told.fields[name])
+    values = _values(told.fields)
+    if any(values.values()) or wire.requests:  # else nothing was counted, and there was nothing to count
+        least, most = _least(wire, told.begun), _most(wire, told.done)
+    else:
+        least, most = {}, {}
+    for name, value in values.items():
         if not least.get(name, 0) <= value <= most.get(name, NEVER):
             bounds = f"at least {least[name]}" if value < least.get(name, 0) else f"at most {most[name]}"
             return violated(
@@ -83,8 +87,9 @@ def _wrong(wire: Wire, told: Told) -> Judgement | None:
     return violated(f"the statistics of {at(told.time_us)} {wrong}", told.done) if wrong else None
 
 
-def _counted(wire: Wire, chosen: Callable[[Request], bool], *, before: int) -> int:
-    return sum(1 for request in wire.requests if chosen(request) and request.done < before)
+@remembered
+def _values(fields: Fields) -> Mapping[str, int]:
+    return {name: int(fields[name]) for name in COUNTERS}
 
 
 def _failed(request: Request) -> bool:
@@ -93,13 +98,14 @@ def _failed(request: Request) -> bool:
 
 def _least(wire: Wire, before: int) -> dict[str, int]:
     """What calls that had returned by then must have left in the counters."""
-    return {
-        "reads_ok": _counted(wire, lambda r: not r.writes and r.result == OK, before=before),
-        "reads_failed": _counted(wire, lambda r: not r.writes and _failed(r), before=before),
-        "writes_ok": _counted(wire, lambda r: r.writes and r.result == OK, before=before),
-        "writes_failed": _counted(wire, lambda r: r.writes and _failed(r), before=before),
-        "timeouts": _counted(wire, lambda r: r.result == TIMEOUT, before=before),
-    }
+    counts = dict.fromkeys(("reads_ok", "reads_failed", "writes_ok", "writes_failed", "timeouts"), 0)
+    for request in wire.requests:
+        if request.done < before:
+            kind = "writes" if request.writes else "reads"
+            counts[f"{kind}_ok"] += request.result == OK
+            counts[f"{kind}_failed"] += _failed(request)
+            counts["timeouts"] += request.result == TIMEOUT
+    return counts
 
 
 def _most(wire: Wire, until: int) -> dict[str, int]:
@@ -122,7 +128,7 @@ def _most(wire: Wire, until: int) -> dict[str, int]:
 
 def _polls(wire: Wire, until: int) -> bool:
     """Whether the firmware may read registers by itself: requests that are given up may never be sent."""
-    told = (run for run in wire.view.handlers if run.kind == "mode" and run.enter < until)
+    told = (run for runs in wire.view.delivered("mode").values() for run in runs if run.enter < until)
     return any(read.position < until for read in wire.view.reads) or any(not run.fields.get("expected") for run in told)
 
 
@@ -131,7 +137,7 @@ def _wrong_latency(wire: Wire, told: Told) -> str | None:
     if latency * 1000 > told.time_us + 1000:
         return f"say that requests took {latency} ms on average, longer than the firmware has run"
     carried_out = int(told.fields["reads_ok"]) + int(told.fields["writes_ok"])
-    least = _shortest(wire, told.done)
+    least = _shortest(wire, told.done) if carried_out else None
     if carried_out and least is not None and (latency + 1) * 1000 < least:
         return f"say that requests took {latency} ms on average, but none was answered within {least / 1000:g} ms"
     return None
@@ -172,12 +178,13 @@ def _fallen_events(events: list[Told]) -> Judgement | None:
 
 
 def _less(earlier: Told, later: Told) -> Judgement | None:
-    name = next((name for name in COUNTERS if int(later.fields[name]) < int(earlier.fields[name])), None)
+    before, after = _values(earlier.fields), _values(later.fields)
+    name = next((name for name in COUNTERS if after[name] < before[name]), None)
     if name is None:
         return None
     return violated(
-        f"the statistics said {name} = {int(earlier.fields[name])} at {at(earlier.time_us)} and"
-        f" {int(later.fields[name])} at {at(later.time_us)}",
+        f"the statistics said {name} = {before[name]} at {at(earlier.time_us)} and {after[name]} at"
+        f" {at(later.time_us)}",
         earlier.done,
         later.done,
     )

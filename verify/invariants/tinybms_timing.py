@@ -142,7 +142,7 @@ def queue_bounded(execution: Execution, setting: Setting) -> Judgement:
 def _depths(wire: Wire) -> list[tuple[int, tuple[int, ...]]]:
     """Where the depth was told, and the values."""
     names = ("queue_depth", "queue_depth_max")
-    calls = ((o.returned or 0, o.results or {}) for o in wire.history.calls("tc.stats") if o.results)
+    calls = ((o.returned or 0, o.results or {}) for o in wire.view.calls("tc.stats") if o.results)
     events = ((record.position, record.fields) for record in wire.view.seen("bus.publish.stats"))
     return [(p, tuple(int(f[name]) for name in names)) for p, f in (*calls, *events) if names[1] in f]
 
