@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn, ParamSpec
+from typing import TYPE_CHECKING, Annotated, Final, NoReturn, ParamSpec
 
 import typer
 
@@ -146,13 +146,37 @@ def require_writable(where: str | None) -> None:
     if where is None or where == "-":
         return
     path = Path(where)
-    if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
-        fail(f"{where}: cannot be written to")
+    if path.is_dir():
+        fail(f"{where}: cannot be written to: it is a folder")
+    if not path.parent.is_dir():
+        fail(f"{where}: cannot be written to: there is no folder {path.parent}")
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        fail(f"{where}: cannot be written to: you may not write there")
+
+
+def require_folder(where: Path | None) -> None:
+    """The same of a folder that will be made with those above it; None is for one of our own."""
+    if where is None:
+        return
+    nearest = next((path for path in (where, *where.absolute().parents) if path.exists()), Path("/"))
+    if not nearest.is_dir():
+        fail(f"--run-dir {where}: {nearest} is a file: {_FOLDER}")
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        fail(f"--run-dir {where}: you may not write to {nearest}: {_FOLDER}")
+
+
+_FOLDER: Final = "name a folder you may write to by --run-dir DIR"
 
 
 def write_json(where: str | None, data: object) -> None:
     """To stdout for `-`, to a file, or (None) nowhere."""
-    text = json.dumps(data, indent=1) + "\n"
+    write_text(where, json.dumps(data, indent=1) + "\n")
+
+
+def write_text(where: str | None, text: str | None) -> None:
+    """The same of a text that ends with a newline; None is nothing to write."""
+    if text is None:
+        return
     if where == "-":
         typer.echo(text, nl=False)
     elif where is not None:

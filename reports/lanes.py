@@ -66,13 +66,13 @@ def to_svg(finding: ConfirmedFinding, source: Source = no_source) -> str:
 def report(finding: ConfirmedFinding, width: int, source: Source = no_source) -> list[Text]:
     """All lines of the report, none wider than `width` columns (80 at least)."""
     page = _Page(max(width, NARROWEST), source, _palette(mixtures(finding)))
-    return [
-        *page.header(finding),
-        *page.program(finding.program),
-        *page.interleaving(finding),
-        *page.evidence(finding),
-        *page.replay(finding),
-    ]
+    return [*page.header(finding), *page.body(finding), *page.replay(finding)]
+
+
+def body(finding: ConfirmedFinding, width: int, source: Source = no_source) -> list[Text]:
+    """The program, the interleaving and the evidence alone, for reports that have a heading of their own."""
+    lines = _Page(max(width, NARROWEST), source, _palette(mixtures(finding))).body(finding)
+    return lines[1:] if lines and not lines[0].plain else lines
 
 
 def _palette(torn: Sequence[Mixture]) -> dict[int, str]:
@@ -89,6 +89,9 @@ class _Page:
     palette: dict[int, str]
 
     # ---- around the lanes ----
+
+    def body(self, finding: ConfirmedFinding) -> list[Text]:
+        return [*self.program(finding.program), *self.interleaving(finding), *self.evidence(finding)]
 
     def header(self, finding: ConfirmedFinding) -> list[Text]:
         head = Text.assemble(

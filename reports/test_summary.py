@@ -11,8 +11,9 @@ from rich.console import Console
 from rich.control import strip_control_codes
 
 from p4verify.reports.progress import ProgressLine, progress_line
-from p4verify.reports.summary import Figures, show_summary, summary
+from p4verify.reports.summary import Figures, Hidden, least_exercised, show_summary, summary
 from p4verify.verify.criteria import CRITERIA, CriterionResult, InvariantResult
+from p4verify.verify.measuring import Figure, Merge
 from p4verify.verify.verdict import Verdict
 
 FIGURES = Figures(executions=1_234_567, distinct=4_321, seconds=44.7)
@@ -22,39 +23,69 @@ def result(criterion: str, verdict: Verdict, *parts: InvariantResult) -> Criteri
     return CriterionResult(next(c for c in CRITERIA if c.id == criterion), verdict, parts)
 
 
+LONGEST = Figure("longest JSON callback", 0.008, "ms", Merge.MOST, 5.0)
+
+
 def example() -> list[CriterionResult]:
-    held = InvariantResult("np.monotone", Verdict.OK, exercised=24_680, summary="held")
+    held = InvariantResult("np.monotone", Verdict.OK, exercised=24_680, distinct_histories=7_000, summary="held")
     torn = InvariantResult("np.point-intact", Verdict.VIOLATION, 9, 1_200, 3, "runs/1/x.json", "a mixture of 12 and 16")
     few = InvariantResult("np.fifo", Verdict.UNKNOWN, summary="exercised in 12 executions, 1000 are needed")
-    absent = [
-        InvariantResult(id_, Verdict.UNKNOWN, summary="not available: not built", available=False)
-        for id_ in ("re.callback-time", "re.no-nvs-in-callback")
-    ]
+    quick = InvariantResult("re.callback-time", Verdict.OK, 9, 4_000, 400, figures=(LONGEST,))
+    absent = InvariantResult("re.no-nvs-in-callback", Verdict.UNKNOWN, summary="not available: none", available=False)
     return [
         result("NP-3", Verdict.OK, held),
         result("NP-4", Verdict.VIOLATION, torn, few),
-        result("RE-1", Verdict.UNKNOWN, *absent),
+        result("RE-1", Verdict.OK, quick, absent),
     ]
 
 
-def test_says_verdicts_counts_reasons_findings_and_figures() -> None:
-    assert [line.plain for line in summary(example(), FIGURES, 100)] == [
-        "✓ NP-3   ok         np.monotone 24,680",
-        "✗ NP-4   violation  ✗ np.point-intact 1,200",
+def test_says_verdicts_evidence_reasons_findings_and_figures() -> None:
+    assert [line.plain.rstrip() for line in summary(example(), FIGURES, 100)] == [
+        "criterion           evidence                                                  executions   histories",
+        "─" * 100,
+        "NP-3   ✓ ok         Metrics report a strictly monotone number of published        24,680       7,000",
+        "                    points, as one coherent snapshot",
+        "NP-4   ✗ violation  Accesses are atomic, API and cadence unchanged,                1,200           3",
+        "                    collisions counted",
+        "                    ✗ np.point-intact",
         "                    ? np.fifo: exercised in 12 executions, 1000 are needed",
-        "? RE-1   unknown    ? re.callback-time, re.no-nvs-in-callback: not available: not built",
-        "",
+        "RE-1   ✓ ok         Telemetry JSON is handled without blocking NVS calls           4,000         400",
+        "                    longest JSON callback: 0.008 ms (at most 5 ms)",
+        "                    - re.no-nvs-in-callback: not available: none",
+        "─" * 100,
         "Findings",
         "✗ np.point-intact  a mixture of 12 and 16",
         "    runs/1/x.json",
         "",
-        "1 ok, 1 violated, 1 unknown. 1,234,567 executions in 44.7 s (27,619/s), 4,321 distinct histories.",
+        "2 ok, 1 violated, 0 unknown. 1,234,567 executions in 44.7 s (27,619/s), 4,321 distinct histories.",
     ]
 
 
 def test_what_is_judged_on_the_source_counts_places() -> None:
     held = result("NP-2", Verdict.OK, InvariantResult("np.static-review", Verdict.OK, exercised=45))
-    assert summary([held], FIGURES, 100)[0].plain == "✓ NP-2   ok         np.static-review 45 places"
+    head, _, *lines = (line.plain.rstrip() for line in summary([held], FIGURES, 100))
+    assert head.endswith("histories")
+    assert lines[:2] == [
+        "NP-2   ✓ ok         No buffer access outside a critical section",
+        "                    45 places in the source",
+    ]
+
+
+def test_a_verdict_rests_on_its_least_exercised_invariant_a_violation_on_the_violated_one() -> None:
+    rare = InvariantResult("np.fifo", Verdict.OK, exercised=1_001)
+    often = InvariantResult("np.freshness", Verdict.OK, exercised=9_000)
+    torn = InvariantResult("np.point-intact", Verdict.VIOLATION, exercised=5_000)
+    never = InvariantResult("np.collisions-counted", Verdict.UNKNOWN, available=False)
+    assert least_exercised(result("NP-4", Verdict.OK, often, rare, never)) is rare
+    assert least_exercised(result("NP-4", Verdict.VIOLATION, often, rare, torn)) is torn
+    assert least_exercised(result("NP-4", Verdict.UNKNOWN, never)) is None
+
+
+def test_races_that_were_suppressed_are_told() -> None:
+    hidden = [Hidden("variable s_flag", "one writer", 1), Hidden("file gui.c", "a hint", 3)]
+    lines = [line.plain for line in summary(example(), FIGURES, 100, hidden)]
+    assert "races suppressed: variable s_flag (1 pair of places): one writer" in lines
+    assert "races suppressed: file gui.c (3 pairs of places): a hint" in lines
 
 
 def test_the_places_of_a_finding_in_the_source_are_listed_and_a_long_list_is_cut() -> None:
@@ -77,9 +108,17 @@ def test_is_plain_where_there_is_no_terminal() -> None:
     text = console.file.getvalue()
     assert text == strip_control_codes(text)
     assert "\x1b" not in text
-    assert max(len(line) for line in text.splitlines()) <= 100
+    assert max(len(line) for line in text.splitlines()) <= 120
 
 
+figures = st.builds(
+    Figure,
+    st.text(),
+    st.floats(0, 1e9),
+    st.sampled_from(["", "ms", "%"]),
+    st.sampled_from(Merge),
+    st.none() | st.floats(0, 1e6),
+)
 parts = st.builds(
     InvariantResult,
     id=st.sampled_from([id_ for criterion in CRITERIA for id_ in criterion.invariants]),
@@ -88,6 +127,7 @@ parts = st.builds(
     counterexample=st.none() | st.text(),
     summary=st.text(),
     available=st.booleans(),
+    figures=st.lists(figures, max_size=3).map(tuple),
 )
 results = st.builds(
     CriterionResult, st.sampled_from(CRITERIA), st.sampled_from(Verdict), st.lists(parts, max_size=9).map(tuple)

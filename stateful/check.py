@@ -17,12 +17,13 @@ from typing import Protocol
 
 from p4verify.reports.finding import ConfirmedFinding
 from p4verify.reports.source_text import SourceText
+from p4verify.reports.summary import Hidden
 from p4verify.stateful.blind import blind_invariants
 from p4verify.stateful.campaign import Campaign, Sighting, Status
 from p4verify.stateful.confirm import Confirmed, Confirmer
 from p4verify.stateful.families import families
 from p4verify.stateful.interrupting import first_interrupt
-from p4verify.stateful.opened import AnyBuild, AnyTarget, opened, pace_of, root_of, shared_names, target_name
+from p4verify.stateful.opened import AnyBuild, AnyTarget, hidden_by, opened, pace_of, root_of, shared_names, target_name
 from p4verify.stateful.own_operations import FAMILIAR, own_operations
 from p4verify.stateful.relocate import relocations
 from p4verify.stateful.source_review import reviewed
@@ -34,7 +35,7 @@ from p4verify.verify.criteria import CRITERIA, CriterionResult, InvariantResult,
 from p4verify.verify.program import Value
 from p4verify.verify.verdict import Invariant, Verdict
 
-JOURNAL, COUNTEREXAMPLES = "run.jsonl", "counterexamples"
+JOURNAL, COUNTEREXAMPLES, REPORT = "run.jsonl", "counterexamples", "acceptance.md"
 MOST_SHARE, AFTERWARDS_SHARE = 6.0, 0.3
 """Seconds in which one finding is made small; and those kept for what is done with it afterwards."""
 
@@ -66,6 +67,8 @@ class CheckResult:
     """Accesses that the scheduler cannot see, by file and line."""
     failures: tuple[str, ...] = ()
     """How the simulator failed, if it did: with any, nothing is ok."""
+    hidden: tuple[Hidden, ...] = ()
+    """Races that the manifest suppresses."""
 
 
 class Watcher(Protocol):
@@ -116,7 +119,7 @@ def _journal(plan: CheckPlan) -> record.RunWriter:
 
 def set_aside(run: Path) -> None:
     """Moves what an earlier run left in this folder into earlier-1, earlier-2, ... inside it: no run is overwritten."""
-    left = [path for name in (JOURNAL, COUNTEREXAMPLES) if (path := run / name).exists()]
+    left = [path for name in (JOURNAL, COUNTEREXAMPLES, REPORT) if (path := run / name).exists()]
     if not any(path.is_file() or any(path.iterdir()) for path in left):
         return
     aside = next(path for number in count(1) if not (path := run / f"earlier-{number}").exists())
@@ -163,7 +166,7 @@ class _Check:
         return CheckResult(
             criteria, tuple(findings.values()), self.campaign.tally.executions, self.campaign.tally.distinct, explored,
             self._elapsed(), self.interrupted, tuple(str(spot) for spot in self.plan.build.audit),
-            tuple(self.target.failures),
+            tuple(self.target.failures), hidden_by(self.target),
         )  # fmt: skip
 
     def _elapsed(self) -> float:

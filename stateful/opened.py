@@ -7,9 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final, TypedDict
 
+from p4verify.reports.summary import Hidden
 from p4verify.stateful.campaign import PORTFOLIO
 from p4verify.stateful.enduring import EnduringTarget
 from p4verify.targets.building.build import Build
+from p4verify.targets.building.compilers import Compiler
 from p4verify.targets.model.target import ModelBuild, ModelTarget
 from p4verify.targets.shared_words import names_of, words_of
 from p4verify.targets.target import Exploration, Shared
@@ -28,6 +30,21 @@ def opened(build: AnyBuild) -> AnyTarget:
 def target_name(build: AnyBuild) -> str:
     """As `--target` names it."""
     return "model" if isinstance(build, ModelBuild) else "sim"
+
+
+def compiler_of(build: AnyBuild) -> str:
+    """Which compiler made it, without where it lies."""
+    return "none: the model is Python" if isinstance(build, ModelBuild) else _name_of(build.compiler)
+
+
+def _name_of(compiler: Compiler) -> str:
+    return f"clang {compiler.major} (ziglang)" if compiler.kind == "zig" else f"{compiler.kind} {compiler.major}"
+
+
+def hidden_by(target: AnyTarget) -> tuple[Hidden, ...]:
+    """The races that were not told because the manifest suppresses them."""
+    used = target.suppressor.used() if isinstance(target, EnduringTarget) else ()
+    return tuple(Hidden(str(suppression), suppression.reason, races) for suppression, races in used)
 
 
 class Pace(TypedDict):

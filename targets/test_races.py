@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from p4verify.targets.building.build import build_litmus
+from p4verify.targets.building.suppressions import Suppression, Suppressor
 from p4verify.targets.sim import SimTarget
 from p4verify.targets.target import Exploration, Found
 from p4verify.verify.execution import Race
@@ -160,6 +161,18 @@ def test_a_pair_of_places_is_told_once_in_an_exploration_and_again_in_the_next(t
             plan = Exploration(executions=300, races=True)
             target.explore(None, plan, told_to(told))
             assert len(told) == 1
+
+
+def test_a_suppressed_race_is_not_told_and_counted(tmp_path: Path) -> None:
+    path = tmp_path / "race.c"
+    path.write_text(source("", "data = 1;", "data = 2;"))
+    flag = Suppression("a test", variable="dat?")
+    with SimTarget(build_litmus([path])) as target:
+        target.suppressor = Suppressor((flag,))
+        told: list[Race] = []
+        target.explore(None, Exploration(executions=300, races=True), told_to(told))
+        assert told == []
+        assert target.suppressor.used() == ((flag, 1),)
 
 
 def test_an_explicit_schedule_tells_the_race_again(tmp_path: Path) -> None:

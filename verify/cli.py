@@ -28,10 +28,12 @@ from p4verify.reports.command_line import (
     fail,
     finite,
     guarded,
+    require_folder,
     require_writable,
     run_app,
     show_version,
     write_json,
+    write_text,
 )
 
 if TYPE_CHECKING:
@@ -167,6 +169,9 @@ def check(
     seed: Seed = 0,
     run_dir: Annotated[Path | None, typer.Option(metavar="DIR", help=f"Default: {RUNS}/TIME.")] = None,
     json_to: JsonTo = None,
+    markdown_to: Annotated[
+        str | None, typer.Option("--markdown", metavar="FILE|-", help="The acceptance report, for a pull request.")
+    ] = None,
     expect: Annotated[
         str | None, typer.Option(metavar="violation:ID,..", help="Exit 0 only if exactly these are violated.")
     ] = None,
@@ -185,13 +190,18 @@ def check(
         fail(f"--target {target}: {built} are built so far" if target in TARGETS else f"there is no target {target!r}")
     chosen = tuple(part.strip() for part in (only or "").split(",") if part.strip())
     expected = _checked(chosen, expect)
+    if json_to == markdown_to == "-":
+        fail("--json - and --markdown - would be mixed on the standard output: name a file for one of them")
     require_writable(json_to)
-    console = console_for(quiet=quiet, to_stderr=json_to == "-")
+    require_writable(markdown_to)
+    require_folder(run_dir)
+    console = console_for(quiet=quiet, to_stderr="-" in (json_to, markdown_to))
     build = _build(firmware, compiler, console, target)
     seconds = BUDGETS[target] if budget is None else budget
-    result = _check(build, firmware or ".", (chosen, seconds, seed), run_dir, console)
-    _report(result, build, console)
+    result, report = _check(build, firmware or ".", (chosen, seconds, seed), run_dir, console)
+    _report(result, build, report, console)
     write_json(json_to, _check_json(result, firmware or ".", target, seed))
+    write_text(markdown_to, None if markdown_to is None else report.read_text(encoding="utf-8"))
     raise typer.Exit(_status(result, expected, console))
 
 
@@ -207,15 +217,18 @@ def _checked(only: tuple[str, ...], expect: str | None) -> frozenset[str] | None
 
 def _check(
     build: AnyBuild, firmware: str, wanted: tuple[tuple[str, ...], float, int], run_dir: Path | None, console: Console
-) -> CheckResult:
+) -> tuple[CheckResult, Path]:
+    """The result, and where the acceptance report of it lies."""
+    from p4verify.stateful.accepting import write_acceptance
     from p4verify.stateful.check import CheckPlan
     from p4verify.stateful.check import check as run_check
     from p4verify.stateful.watching import ConsoleWatcher
 
     only, budget, seed = wanted
-    folder = _run_folder(run_dir)
+    plan = CheckPlan(build, firmware, _run_folder(run_dir), only, budget, seed)
     with ConsoleWatcher(console, budget) as watcher:
-        return run_check(CheckPlan(build, firmware, folder, only, budget, seed), watcher)
+        result = run_check(plan, watcher)
+    return result, write_acceptance(plan, result)
 
 
 def _run_folder(run_dir: Path | None) -> Path:
@@ -228,13 +241,15 @@ def _run_folder(run_dir: Path | None) -> Path:
         fail(f"{wanted} cannot be made ({error.strerror}): name a folder you may write to by --run-dir DIR")
 
 
-def _report(result: CheckResult, build: AnyBuild, console: Console) -> None:
+def _report(result: CheckResult, build: AnyBuild, report: Path, console: Console) -> None:
     from p4verify.reports.summary import Figures, show_summary
 
     for finding in result.findings:
         _show_finding(finding, _root_of(build), console)
     console.quiet = False  # the result is what --quiet leaves
-    show_summary(result.criteria, Figures(result.executions, result.distinct, result.exploring_seconds), console)
+    figures = Figures(result.executions, result.distinct, result.exploring_seconds)
+    show_summary(result.criteria, figures, console, result.hidden)
+    console.print(f"report: {report}", soft_wrap=True)
     if result.interrupted:
         console.print("interrupted: the verdicts rest on what was run until then")
 
@@ -242,10 +257,12 @@ def _report(result: CheckResult, build: AnyBuild, console: Console) -> None:
 def _check_json(result: CheckResult, firmware: str, target: str, seed: int) -> object:
     from p4verify.verify.criteria import as_json
 
-    return as_json(
+    shown = as_json(
         result.criteria, firmware=firmware, target=target, seed=seed, executions=result.executions,
         seconds=round(result.seconds, 3),
     )  # fmt: skip
+    hidden = [{"what": one.what, "reason": one.reason, "races": one.races} for one in result.hidden]
+    return {**shown, **({"suppressed": hidden} if hidden else {})}
 
 
 def _status(result: CheckResult, expected: frozenset[str] | None, console: Console) -> int:

@@ -94,7 +94,9 @@ def test_the_list_names_what_nothing_judges_yet(p4verify: Run) -> None:
         ("check --firmware as_found --budget inf", "must be a number of seconds"),
         ("check --firmware as_found --seed -1", "--seed"),
         ("check --firmware as_found --json /proc/none/file", "cannot be written to"),
-        ("check --firmware as_found --json .", "cannot be written to"),
+        ("check --firmware as_found --json .", "it is a folder"),
+        ("check --firmware as_found --markdown gone/report.md", "there is no folder gone"),
+        ("check --firmware as_found --json - --markdown -", "name a file for one of them"),
         ("check --firmware as_found --run-dir /proc/none", "name a folder you may write to"),
         ("check --firmware as_found --cc nonsense", "there is no compiler 'nonsense'"),
         ("replay nothing.json", "No such file"),
@@ -219,7 +221,7 @@ def test_a_firmware_that_fails_at_boot_is_a_finding(p4verify: Run, tmp_path: Pat
 def test_a_run_says_json_only_and_leaves_a_run_that_can_be_replayed(p4verify: Run, tmp_path: Path) -> None:
     status, out, err = p4verify(
         "check", "--firmware", "as_found", "--only", "tm.delta-publish", "--budget", 4, "--run-dir", "run",
-        "--json", "-",
+        "--json", "-", "--markdown", "report.md",
     )  # fmt: skip
     assert status == 1
     verdicts = json.loads(out)
@@ -228,10 +230,40 @@ def test_a_run_says_json_only_and_leaves_a_run_that_can_be_replayed(p4verify: Ru
     (invariant,) = verdicts["criteria"][0]["invariants"]
     assert invariant["verdict"] == "violation"
     assert "tm.delta-publish" in err
+    assert invariant["figures"][0].keys() == {"name", "value", "unit", "merged"}
     assert read_run(tmp_path / "run" / "run.jsonl").complete
+    report = (tmp_path / "run" / "acceptance.md").read_text()
+    assert (tmp_path / "report.md").read_text() == report
+    assert report.startswith("# Acceptance of `as_found`\n\n**0 ok, 1 violated, 0 unknown**")
+    assert "p4verify replay counterexamples/tm.delta-publish.json" in report
+    assert str(tmp_path) not in report
     status, out, _ = p4verify("replay", invariant["counterexample"])
     assert status == 1
     assert "violated in 100 of 100 replays" in out
+
+
+def test_the_report_alone_is_on_the_standard_output(p4verify: Run, tmp_path: Path) -> None:
+    tree = firmware(tmp_path / "tree", "void component_start(void) {}\n")
+    status, out, err = p4verify("check", "--firmware", tree, "--budget", 1, "--markdown", "-", "--run-dir", "run")
+    assert status in (0, 3)
+    assert out == (tmp_path / "run" / "acceptance.md").read_text()
+    assert out.startswith("# Acceptance of `mine`")
+    assert str(tmp_path) not in out
+    assert "criterion" in err
+
+
+def test_a_folder_that_cannot_be_made_is_said_before_anything_is_built(
+    p4verify: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("p4verify.verify.cli._build", lambda *_arguments: pytest.fail("it was built first"))
+    (tmp_path / "file").touch()
+    status, _, err = p4verify("check", "--firmware", "as_found", "--run-dir", "file/run")
+    assert status == 2
+    assert f"--run-dir file/run: {tmp_path / 'file'} is a file: name a folder you may write to" in err
+    monkeypatch.setattr("os.access", lambda *_arguments: False)
+    status, _, err = p4verify("check", "--firmware", "as_found", "--run-dir", "run")
+    assert status == 2
+    assert f"you may not write to {tmp_path}" in err
 
 
 def test_what_was_expected_is_a_success_and_anything_else_is_not(p4verify: Run) -> None:
