@@ -87,9 +87,9 @@ def silence(draw: st.DrawFn) -> Program:
 def writes(draw: st.DrawFn) -> Program:
     """Writes that are verified, beside reads: refused, garbled, slow; none begins after its caller was told."""
     tasks = [draw(_calls(WRITES, 2)), draw(_calls(WRITES | READS, 2))]
-    kinds = st.sampled_from((NACK, WRONG_CRC, SILENT, OK, TRUNCATED))
+    kinds = st.sampled_from((NACK, OK, WRONG_CRC, OK, SILENT, TRUNCATED))
     answers = draw(st.lists(st.builds(coded, kinds, st.sampled_from(LATENCIES_US)), max_size=4))
-    return assemble(tasks, (5, 4), {"bms": answers}, 4000, ("tc.stats",))
+    return assemble(tasks, (5, 4), {"bms": [AT_BOOT, *answers]}, 4000, ("tc.stats",))
 
 
 @st.composite

@@ -34,6 +34,9 @@ EXECUTIONS, AT_FIRST = 100, 10
 """Of one program under one strategy: more programs find more than more schedules of one do. In the first round fewer,
 since what shows at once in one family should not wait for what is rare in another."""
 
+FEEDING_TURNS = 2
+"""After each turn, as long as an invariant has not been exercised enough."""
+
 FEWEST_EXECUTIONS, MOST_CALLS = 10, 1500
 """A program of many calls takes as long as several small ones, and has fewer executions for it."""
 
@@ -137,7 +140,7 @@ class Campaign:
                 self._histories[name] += self.tally.distinct - judged
 
     def _turns(self) -> Iterator[tuple[str, Iterator[Exploration]]]:
-        """A family and the plans of its programs: every one in turn; and every other turn is one that feeds."""
+        """A family and the plans of its programs: every one in turn, and after each some that feed."""
         wanted = focused(self.families, [invariant.id for invariant in self.invariants])
         turns: Counter[str] = Counter()
         for name in self._names(tuple(wanted)):
@@ -151,9 +154,10 @@ class Campaign:
             for name in wanted:
                 if name in needed:
                     yield name
-                feeding = self._feeding()
-                if feeding is not None:
-                    yield feeding
+                for _ in range(FEEDING_TURNS):
+                    feeding = self._feeding()
+                    if feeding is not None:
+                        yield feeding
 
     def _plans_of(self, turn: int, place: int) -> Iterator[Exploration]:
         """In the first turn the quickest, briefly; then all of them in turn, beginning elsewhere in each."""

@@ -115,10 +115,10 @@ def _drawn(programs: int, *, sparing: bool) -> Counter[str]:
     return Counter(judged)
 
 
-def test_every_other_turn_feeds_what_was_exercised_least_and_none_is_left_out() -> None:
+def test_most_turns_feed_what_was_exercised_least_and_none_is_left_out() -> None:
     drawn = _drawn(80, sparing=False)
-    assert drawn["c"] >= 40
-    assert min(drawn[name] for name in "abd") >= 8
+    assert drawn["c"] >= 50
+    assert min(drawn[name] for name in "abd") >= 6
 
 
 def test_where_executions_are_dear_only_what_feeds_is_drawn() -> None:
