@@ -15,7 +15,7 @@
 
 extern char p4v_data_begin[], p4v_data_end[], p4v_bss_begin[], p4v_bss_end[];
 
-enum { OBJECTS = 1 << 11, VECTORS = 1 << 12, LOCKSETS = 1 << 10, PAIRS = 1 << 12, BYTES = 4, NONE = 0 };
+enum { OBJECTS = 1 << 11, VECTORS = 1 << 12, LOCKSETS = 1 << 10, PAIRS = 1 << 12, LATEST = 64, BYTES = 4, NONE = 0 };
 #define TABLE_BYTES (SHADOW_BYTES * sizeof(uint32_t))
 #define TABLE_BASE (SHADOW_BASE + 4 * SHADOW_BYTES)
 
@@ -155,8 +155,11 @@ static bool same_locks(const struct lockset *a, const struct lockset *b) {
 }
 
 static uint16_t interned(const struct lockset *wanted) {
+    static uint32_t latest[LATEST];   /* by the locks: where it was found last */
+    uint32_t *guess = &latest[(wanted->count ? wanted->locks[wanted->count - 1] >> 4 : 0) % LATEST];
+    if (same_locks(&locksets[*guess], wanted)) return (uint16_t)*guess;
     for (uint32_t i = 0; i < lockset_count; i++)
-        if (same_locks(&locksets[i], wanted)) return (uint16_t)i;
+        if (same_locks(&locksets[i], wanted)) return (uint16_t)(*guess = i);
     if (lockset_count == LOCKSETS) return NONE;
     locksets[lockset_count] = *wanted;
     return (uint16_t)lockset_count++;
@@ -288,5 +291,7 @@ void race_word(uintptr_t granule, uintptr_t address, size_t bytes, bool write, u
                               write, atomic_access};
     if (!word->split && !partly) { look(granule, &word->whole, &now); return; }
     if (!word->split) split(word);
-    for (; from < end; from++) look(granule, &parts[word->split + (from & 3)], &now);
+    struct cell *part = &parts[word->split];
+    for (; from < end; from++)
+        if (!again(&part[from & 3], clock, self->id, write)) look(granule, &part[from & 3], &now);
 }
