@@ -202,7 +202,7 @@ THEIR_ADAPTERS = ("event_bus", "telemetry_model", "network_publisher", "gui")
 
 
 def _three_components(compiler: Compiler, progress: OnProgress) -> Build:
-    """hardened without what reads the BMS over the wire and what hears the gateway: a double answers the polling."""
+    """Hardened without what reads the BMS over the wire and what hears the gateway: a double answers the polling."""
     whole = load("hardened")
     sources = (path for path in whole.sources if path.parent.name in THREE_COMPONENTS or path.name == REGISTER_TABLE)
     adapters = (path for path in whole.adapters if path.stem in THEIR_ADAPTERS)
@@ -343,6 +343,7 @@ class HardenedCheck(Figure):
 def figures() -> tuple[Figure, ...]:
     """Every figure, in the order in which they are shown. Those that are divided by one another lie side by side."""
     from p4verify.stateful.linearizability_figures import linearizability_figures  # it needs `Figure` from here
+    from p4verify.stateful.system_figures import system_figures
 
     shared = SharedCampaign(frozenset(flaw.id for flaw in FLAWS.values()))
     rate = "sim.executions_per_second"
@@ -355,6 +356,7 @@ def figures() -> tuple[Figure, ...]:
         Exploring(f"{rate}.litmus", _file(LITMUS)),
         Exploring(f"{rate}.check", Case(_three_components, check_program(), Granularity.SYNC)),
         Exploring(f"{rate}.check.words", Case(_three_components, check_program())),
+        *system_figures(),
         *(FirstFinding(flaw, shared) for flaw in FLAWS),
         HardenedCheck(),
         *linearizability_figures(),
