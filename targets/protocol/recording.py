@@ -10,6 +10,7 @@ It refuses bytes that contradict the program: ProtocolError, never a History tha
 from __future__ import annotations
 
 import struct
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Final, NamedTuple
@@ -30,6 +31,10 @@ KEPT: Final = 1 << 14
 """Observations that one decoder remembers: some megabytes."""
 
 
+_Known = defaultdict[int, dict[bytes, Observation]]
+"""By position and record."""
+
+
 class _Observed:
     """The observations that were made before, by the names of the tasks, the position, and the record's bytes.
 
@@ -38,15 +43,15 @@ class _Observed:
 
     def __init__(self, observers: tuple[tuple[str, Fields], ...]) -> None:
         self._observers = observers
-        self._kept: dict[tuple[str, ...], list[dict[bytes, Observation]]] = {}
+        self._kept: dict[tuple[str, ...], _Known] = {}
         self._count = 0
 
-    def among(self, names: Sequence[str]) -> list[dict[bytes, Observation]]:
+    def among(self, names: Sequence[str]) -> _Known:
         """By position, what tasks of these names have recorded so far."""
         if self._count > KEPT:
             self._kept.clear()
             self._count = 0
-        return self._kept.setdefault(tuple(names), [])
+        return self._kept.setdefault(tuple(names), defaultdict(dict))
 
     def make(self, record: bytes, position: int, names: Sequence[str]) -> Observation:
         """What a record says that was not seen before."""
@@ -127,9 +132,10 @@ class _Reading:
 
     def read(self, data: bytes) -> None:
         """Takes every record, in order. Observations, which are most of them, are taken here, the others below."""
-        at, size, kind_of, observe = 0, len(data), _KIND.unpack_from, self._observations.append
-        known, last = self._observed.among(self._names), -1
+        at, size, last, position = 0, len(data), -1, 0
+        kind_of, observe, known = _KIND.unpack_from, self._observations.append, self._observed.among(self._names)
         while at < size:
+            self.position = position
             kind, length = kind_of(data, at)
             begin, at = at, at + 16 + length
             if at > size:
@@ -138,19 +144,19 @@ class _Reading:
                 continue
             record, last = data[begin:at], begin
             if kind == OBSERVE:
-                found = known[self.position].get(record) if self.position < len(known) else None
+                found = known[position].get(record)
                 observe(self._observe(record, known) if found is None else found)
             else:
                 self._other(record)
                 if kind in (TASK, BOOT):
                     known = self._observed.among(self._names)
-            self.position += 1
+            position += 1
+        self.position = position
         if last >= 0:
             *_, self._time_us = _RECORD.unpack_from(data, last)
 
-    def _observe(self, record: bytes, known: list[dict[bytes, Observation]]) -> Observation:
+    def _observe(self, record: bytes, known: _Known) -> Observation:
         made = self._observed.make(record, self.position, self._names)
-        known.extend({} for _ in range(len(known), self.position + 1))
         known[self.position][record] = made
         return made
 
