@@ -1,7 +1,9 @@
 """Machine addresses to source lines and functions, out of an executable's DWARF line tables and symbol table.
 
-Tables are built once and looked up by bisection. It reads executables, not object files: those have many sections at
-address 0. File names come out as the build wrote them, `components/x/x.c` relative to the firmware's tree.
+The table of a compilation unit is decoded when an address of that unit is first asked for: decoding all takes most of
+a second, and one address of a short run is often all there is to name. It reads executables, not object files: those
+have many sections at address 0. File names come out as the build wrote them, `components/x/x.c` relative to the
+firmware's tree.
 """
 
 from __future__ import annotations
@@ -11,7 +13,9 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
+from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 from elftools.elf.elffile import ELFFile
@@ -42,25 +46,46 @@ class Function:
     name: str
 
 
+Row = tuple[int, str, int]
+"""Address, file, line; where a sequence ends, line 0."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """Code [start, stop) of the compilation unit at an offset of the debug information, by the name of its source."""
+
+    start: int
+    stop: int
+    unit: int
+    name: str
+
+
 class SourceLines:
-    """Lines and functions of one executable, which stays open no longer than `__init__` and the first lookup."""
+    """Lines and functions of one executable, which is read when the first address is looked up."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = path
+        self._rows_of = lru_cache(maxsize=None)(self._decoded)
+
+    def read(self) -> None:
+        """Decodes everything now."""
+        for unit in {span.unit for span in self._spans[1]}:
+            self._rows_of(unit)
+        self.function(0)
 
     def place(self, address: int) -> Place:
         """The place of the instruction at `address`."""
-        starts, rows = self._rows
-        number = bisect_right(starts, address) - 1
-        file, line, _ = rows[number] if number >= 0 else ("", 0, "")
+        span = self._span(address)
+        rows = self._rows_of(span.unit) if span else []
+        number = bisect_right(rows, address, key=lambda row: row[0]) - 1
+        _, file, line = rows[number] if number >= 0 else (0, "", 0)
         function = self.function(address)
         return Place(file, line, readable(function.name) if function else "")
 
     def unit(self, address: int) -> str:
         """The source file whose compilation gave the code at `address`; "" where that is not known."""
-        starts, rows = self._rows
-        number = bisect_right(starts, address) - 1
-        return rows[number][2] if number >= 0 else ""
+        span = self._span(address)
+        return span.name if span else ""
 
     def function(self, address: int) -> Function | None:
         """The function whose code holds `address`."""
@@ -86,16 +111,26 @@ class SourceLines:
         ]
         return [function.start for function in functions], functions
 
+    def _span(self, address: int) -> Span | None:
+        starts, spans = self._spans
+        number = bisect_right(starts, address) - 1
+        found = spans[number] if number >= 0 else None
+        return found if found and address < found.stop else None
+
     @cached_property
-    def _rows(self) -> tuple[list[int], list[tuple[str, int, str]]]:
-        with open(self.path, "rb") as file:  # noqa: PTH123 (any path-like)
-            elf = ELFFile(file)
-            rows = sorted(_all_rows(elf.get_dwarf_info()), key=lambda row: (row[0], row[2] != 0)) if _has(elf) else []
-        return [row[0] for row in rows], [row[1:] for row in rows]
+    def _dwarf(self) -> Any:
+        elf = ELFFile(BytesIO(Path(self.path).read_bytes()))
+        return elf.get_dwarf_info() if elf.has_dwarf_info() else None
 
+    @cached_property
+    def _spans(self) -> tuple[list[int], list[Span]]:
+        units = c_units(self._dwarf) if self._dwarf else ()
+        spans = sorted(span for unit in units for span in _spans_of(self._dwarf, unit))
+        return [span.start for span in spans], spans
 
-def _has(elf: ELFFile) -> bool:
-    return bool(elf.has_dwarf_info())
+    def _decoded(self, unit: int) -> list[Row]:
+        rows = _rows_of_unit(self._dwarf, self._dwarf.get_CU_at(unit))
+        return sorted(rows, key=lambda row: (row[0], row[2] != 0))
 
 
 def c_units(dwarf: Any) -> Iterator[Any]:
@@ -110,26 +145,44 @@ def unit_name(unit: Any) -> str:
     return source_name(_text(unit.get_top_DIE(), "DW_AT_name"))
 
 
-def _all_rows(dwarf: Any) -> Iterator[tuple[int, str, int, str]]:
-    """(address, file, line, unit) of every row; where a sequence ends, a row of line 0."""
-    for unit in c_units(dwarf):
-        program = dwarf.line_program_for_CU(unit)
-        if program is None:
+def _spans_of(dwarf: Any, unit: Any) -> Iterator[Span]:
+    """Where the code of a unit lies; what the linker has thrown away keeps a range that begins at 0."""
+    top, name = unit.get_top_DIE(), unit_name(unit)
+    for start, stop in _code_ranges(dwarf, unit, top.attributes):
+        if 0 < start < stop:
+            yield Span(start, stop, unit.cu_offset, name)
+
+
+def _code_ranges(dwarf: Any, unit: Any, attributes: Any) -> Iterator[tuple[int, int]]:
+    low, high, listed = (attributes.get(f"DW_AT_{kind}") for kind in ("low_pc", "high_pc", "ranges"))
+    base = low.value if low else 0
+    if listed is None:
+        if low and high:
+            yield base, high.value if high.form == "DW_FORM_addr" else base + high.value
+        return
+    for entry in dwarf.range_lists().get_range_list_at_offset(listed.value, unit):
+        if hasattr(entry, "base_address"):
+            base = entry.base_address
+        else:
+            start = 0 if entry.is_absolute else base
+            yield start + entry.begin_offset, start + entry.end_offset
+
+
+def _rows_of_unit(dwarf: Any, unit: Any) -> Iterator[Row]:
+    program = dwarf.line_program_for_CU(unit)
+    if program is None:
+        return
+    files = _file_names(program.header, _text(unit.get_top_DIE(), "DW_AT_comp_dir"))
+    file, line = "", 0
+    for entry in program.get_entries():
+        state = entry.state
+        if state is None:
             continue
-        name = unit_name(unit)
-        files = _file_names(program.header, _text(unit.get_top_DIE(), "DW_AT_comp_dir"))
-        file, line = "", 0
-        for entry in program.get_entries():
-            state = entry.state
-            if state is None:
-                continue
-            if state.end_sequence:
-                file, line = "", 0
-                yield state.address, "", 0, ""
-                continue
-            if state.line:  # line 0: made by the compiler for no line in particular; the one before it will do
-                file, line = files.get(state.file, ""), state.line
-            yield state.address, file, line, name
+        if state.end_sequence:
+            file, line = "", 0
+        elif state.line:  # line 0: made by the compiler for no line in particular; the one before it will do
+            file, line = files.get(state.file, ""), state.line
+        yield state.address, file, line
 
 
 def _file_names(header: Any, folder: str) -> dict[int, str]:

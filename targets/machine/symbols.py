@@ -22,7 +22,7 @@ class Symbols:
 
     def read(self) -> None:
         """Reads all tables now, which takes seconds, and not when the first address is met."""
-        self.place(0)
+        self.lines.read()
         self.data(0)
 
     def call_place(self, return_address: int) -> Place:
