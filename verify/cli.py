@@ -315,8 +315,9 @@ def _counterexample(file: Path) -> Counterexample:
     try:
         return load_counterexample(file)
     except RecordError as error:
-        wanted = f"a counterexample that `p4verify check` saved, such as {RUNS}/TIME/counterexamples/np.fifo.json"
-        fail(f"{error}\nFILE is to be {wanted}")
+        near = next((file if file.is_dir() else file.parent).glob("counterexamples/*.json"), None)
+        such = near or f"{RUNS}/TIME/counterexamples/np.fifo.json"
+        fail(f"{error}\nFILE is to be a counterexample that `p4verify check` saved, such as {such}")
 
 
 def _firmware_of(firmware: str, manifest: str) -> str:

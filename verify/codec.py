@@ -86,14 +86,26 @@ def dumps(value: object) -> str:
 
 def parse(text: str | bytes) -> object:
     """Any JSON, strictly; RecordError when it is none."""
+    if not text.strip():
+        raise RecordError("it is empty")
     try:
         return json.loads(text, parse_constant=_refuse)
     except RecursionError:
         raise RecordError("it is nested too deeply") from None
     except UnicodeDecodeError:
         raise RecordError("it is no JSON: not even text in UTF-8") from None
+    except json.JSONDecodeError as error:
+        raise RecordError(_no_json(error)) from None
     except ValueError as error:
         raise RecordError(f"it is no JSON: {error}") from None
+
+
+def _no_json(error: json.JSONDecodeError) -> str:
+    """Where it stops being JSON; what the parser had hoped for there helps nobody."""
+    rest = error.doc[error.pos :].strip()
+    if error.pos and (not rest or error.msg.startswith("Unterminated")):
+        return "it is cut off: the JSON ends in the middle"
+    return f"it is no JSON: line {error.lineno}, column {error.colno} is none"
 
 
 def _refuse(name: str) -> float:

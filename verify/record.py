@@ -9,6 +9,7 @@ at the end and reported; garbage anywhere else is a RecordError with its line nu
 from __future__ import annotations
 
 import json
+import stat
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +24,8 @@ from p4verify.verify.schedule import Relocation, Schedule
 from p4verify.verify.verdict import Judgement
 
 SCHEMA = 1
+MOST_BYTES = 64 << 20
+"""Of a counterexample."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,12 +232,32 @@ def save_counterexample(path: Path, counterexample: Counterexample) -> None:
 
 def load_counterexample(path: Path) -> Counterexample:
     """The counterexample in this file; RecordError when there is none."""
+    data = _content(path)
     try:
-        return _counterexample_of(parse(path.read_bytes()))
-    except OSError as error:
-        raise RecordError(f"{path}: {error.strerror}") from None
+        return _counterexample_of(parse(data))
     except RecordError as error:
-        raise RecordError(f"{path}: {error}") from None
+        said = "it is the record of a run, not one of its counterexamples" if _is_run(data) else error
+        raise RecordError(f"{path}: {said}") from None
+
+
+def _content(path: Path) -> bytes:
+    """All of a file; what has no end, or comes from somebody who may never write, is not read."""
+    try:
+        state = path.stat()
+        if not stat.S_ISREG(state.st_mode) and not stat.S_ISDIR(state.st_mode):
+            raise RecordError(f"{path}: it is no file but a device or a pipe")
+        if state.st_size > MOST_BYTES:
+            raise RecordError(f"{path}: it is too large for a counterexample ({state.st_size >> 20} MiB)")
+        return path.read_bytes()
+    except (OSError, ValueError) as error:
+        raise RecordError(f"{path}: {getattr(error, 'strerror', None) or error}") from None
+
+
+def _is_run(data: bytes) -> bool:
+    try:
+        return isinstance(entry_of(data.partition(b"\n")[0]), RunBegins)
+    except RecordError:
+        return False
 
 
 def _counterexample_of(data: object) -> Counterexample:

@@ -13,7 +13,7 @@ import pytest
 from p4verify.verify.cli import app, main
 from p4verify.verify.codec import encode
 from p4verify.verify.program import Invocation, Program, Task
-from p4verify.verify.record import Counterexample, read_run
+from p4verify.verify.record import Counterexample, RunBegins, RunEnds, RunWriter, read_run
 from p4verify.verify.schedule import Schedule
 
 Run = Callable[..., tuple[int, str, str]]
@@ -341,15 +341,52 @@ def test_a_hostile_counterexample_is_refused(
     assert len(err) < 5000
 
 
-@pytest.mark.parametrize("text", ["", "garbage", "[" * 100_000, "[]", "null", '{"schema": 1', "\ud800"])
-def test_garbage_is_no_counterexample(p4verify: Run, tmp_path: Path, text: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "it is empty"),
+        (" \n", "it is empty"),
+        ("garbage", "it is no JSON: line 1, column 1 is none"),
+        ('{"schema": 1,\n "x": +3}', "it is no JSON: line 2, column 7 is none"),
+        ("[" * 100_000, "nested too deeply"),
+        ("[]", "it is no counterexample"),
+        ("null", "it is no counterexample"),
+        ('{"schema": 1', "it is cut off: the JSON ends in the middle"),
+        ('{"schema": 1, "invariant": "np.fi', "it is cut off: the JSON ends in the middle"),
+        ("\ud800", "it is no JSON: line 1, column 1 is none"),
+    ],
+)
+def test_garbage_is_no_counterexample(p4verify: Run, tmp_path: Path, text: str, words: str) -> None:
     path = tmp_path / "case.json"
     path.write_bytes(text.encode("utf-8", "surrogatepass"))
     status, _, err = p4verify("replay", path)
     assert status == 2
     assert err.startswith(f"p4verify: {path}: ")
-    assert "a counterexample that `p4verify check` saved" in err
-    assert "codec" not in err
+    assert words in err
+    assert "a counterexample that `p4verify check` saved, such as .p4verify/runs/TIME/counterexamples" in err
+    assert not any(word in err for word in ("codec", "Expecting", "char", "delimiter"))
+
+
+@pytest.mark.parametrize("name", ["run.jsonl", "."])
+def test_who_names_the_run_is_shown_a_counterexample_of_it(p4verify: Run, tmp_path: Path, name: str) -> None:
+    with RunWriter(tmp_path / "run.jsonl", RunBegins("demo", "sim", 0, "", "")) as writer:
+        writer.write(RunEnds(1, 1.0))
+    (tmp_path / "counterexamples").mkdir()
+    (tmp_path / "counterexamples" / "np.fifo.json").touch()
+    status, _, err = p4verify("replay", tmp_path / name)
+    assert status == 2
+    assert ("it is the record of a run" if name == "run.jsonl" else "Is a directory") in err
+    assert f"such as {tmp_path / 'counterexamples' / 'np.fifo.json'}" in err
+
+
+@pytest.mark.parametrize("name", ["pipe", "/dev/zero", "large"])
+def test_what_has_no_end_is_not_read(p4verify: Run, tmp_path: Path, name: str) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with (tmp_path / "large").open("wb") as file:
+        file.truncate(1 << 40)
+    status, _, err = p4verify("replay", name)
+    assert status == 2
+    assert "it is no file" in err or "too large" in err
 
 
 def test_a_counterexample_that_does_no_harm_any_more_says_so(p4verify: Run, tmp_path: Path, build_id: str) -> None:
