@@ -28,6 +28,7 @@ from p4verify.targets.model.hardened.tinybms_model import TinybmsModel as Harden
 from p4verify.targets.model.kernel import TICK_US, EndedError, Kernel
 from p4verify.targets.model.nvs import Flash, Nvs
 from p4verify.targets.model.operations import (
+    AGENT_OPERATIONS,
     BUS_OBSERVERS,
     BUS_OPERATIONS,
     PUBLISHER_OBSERVERS,
@@ -84,7 +85,8 @@ class Variant:
 def _variant(name: str, make: Callable[[Board], Components], *, more: bool) -> Variant:
     """`more`: the hardened interface has counters that the other one lacks."""
     operations = (
-        *BUS_OPERATIONS, publisher_operation(overwritten=more), *client_operations(latency=more), *GATEWAY_OPERATIONS
+        *AGENT_OPERATIONS, *BUS_OPERATIONS, publisher_operation(overwritten=more), *client_operations(latency=more),
+        *GATEWAY_OPERATIONS,
     )  # fmt: skip
     observers = (*BUS_OBSERVERS, *PUBLISHER_OBSERVERS, *client_observers(latency=more), *GATEWAY_OBSERVERS)
     return Variant(name, make, Catalogue(operations, observers))

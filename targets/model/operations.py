@@ -133,6 +133,18 @@ class Catalogue:
         return {row.name: row.call for row in self.operations}
 
 
+# ---- the agent's own ----
+
+
+def _idle(_firmware: Firmware, _arguments: tuple[Value, ...]) -> Steps[Record]:
+    """Only waits, by its delay."""
+    yield from ()
+    return {}
+
+
+AGENT_OPERATIONS = (OperationRow("agent.idle", "", "", _idle),)
+
+
 # ---- event_bus ----
 
 

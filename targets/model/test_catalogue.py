@@ -16,8 +16,6 @@ def test_what_the_model_offers_is_what_the_simulator_offers(firmware: str) -> No
     with SimTarget(build_firmware(load(firmware))) as target:
         theirs = target.description
     operations = {kind.name: (kind.arguments.text, kind.results.text) for kind in theirs.operations}
+    assert {kind.name: (kind.arguments.text, kind.results.text) for kind in ours.operations} == operations
     observers = {kind.name: kind.fields.text for kind in theirs.observers}
-    for operation in ours.operations:
-        assert operations[operation.name] == (operation.arguments.text, operation.results.text)
-    for observer in ours.observers:
-        assert observers[observer.name] == observer.fields.text
+    assert {kind.name: kind.fields.text for kind in ours.observers} == observers
