@@ -108,6 +108,66 @@ def test_an_object_of_the_rtos_is_out_of_bounds_for_the_firmware(tmp_path: Path,
     assert result.finding.execution.ending.detail.startswith("out of bounds of its allocation: write of 4 bytes")
 
 
+DEAD_FRAME = """
+#include <stdlib.h>
+#include "freertos/FreeRTOS.h"
+#include "freertos/task.h"
+static int *volatile s_place;
+static void worker(void *unused) { (void)unused; vTaskDelay(2); *s_place = 7; vTaskDelete(NULL); }
+__attribute__((noinline)) static int asks(int waits) {
+    volatile int answer = 0;
+    s_place = (int *)&answer;
+    vTaskDelay(waits);
+    return answer;
+}
+static void caller(void *unused) { (void)unused; asks(WAITS); if (STAYS) vTaskDelay(9); vTaskDelete(NULL); }
+void app_main(void) {
+    xTaskCreatePinnedToCore(caller, "caller", 4096, NULL, 5, NULL, 1);
+    xTaskCreatePinnedToCore(worker, "worker", 4096, NULL, 5, NULL, 0);
+    vTaskDelay(20);
+}
+"""
+
+
+@pytest.mark.parametrize("stays", ["0", "1"])
+def test_a_write_into_a_frame_that_has_returned_is_found(tmp_path: Path, stays: str) -> None:
+    file = written(tmp_path, DEAD_FRAME)
+    result = run(file, {"WAITS": "1", "STAYS": stays}, executions=200)
+    assert result.finding is not None
+    ending = result.finding.execution.ending
+    assert (ending.outcome, ending.task) == (Outcome.MEMORY, "worker")
+    assert "use after return: write of 4 bytes" in ending.detail
+    assert ending.detail.endswith("on the stack of caller" + ("" if stays == "1" else ", which has ended"))
+    assert run(file, {"WAITS": "4", "STAYS": stays}, executions=200).status == 0, "the frame was alive"
+
+
+LIVE_FRAMES = """
+#include <stdlib.h>
+#include "freertos/FreeRTOS.h"
+#include "freertos/task.h"
+static TaskHandle_t s_owner;
+static void fill(void *place) {
+    volatile int *words = place;
+    for (int i = 0; i < 40; i++) words[i] = i;
+    xTaskNotifyGive(s_owner);
+    vTaskDelete(NULL);
+}
+void app_main(void) {
+    s_owner = xTaskGetCurrentTaskHandle();
+    for (int round = 0; round < 3; round++) {
+        volatile int words[40 + round];
+        xTaskCreate(fill, "fill", 4096, (void *)words, 5, NULL);
+        ulTaskNotifyTake(pdTRUE, portMAX_DELAY);
+        if (words[39] != 39) abort();
+    }
+}
+"""
+
+
+def test_an_array_of_variable_length_belongs_to_the_frame_that_waits(tmp_path: Path) -> None:
+    assert run(written(tmp_path, LIVE_FRAMES), executions=1000).status == 0
+
+
 def shown(result: LitmusResult) -> str:
     assert result.finding is not None
     return "\n".join(line.plain for line in report(result.finding, 100, SourceText(result.root)))

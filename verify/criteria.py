@@ -124,14 +124,8 @@ CRITERIA = tuple(
 )
 
 
-def _missing_reason(invariant: str) -> str:
-    if invariant in ("tm.tsan-clean", "tm.helgrind-clean"):
-        return "judged on the native target, which is not built yet"
-    return "accesses to frames that have returned are not reported yet"
-
-
 NOT_BUILT: dict[str, str] = {
-    id_: _missing_reason(id_)
+    id_: "judged on the native target, which is not built yet"
     for criterion in CRITERIA
     for id_ in criterion.invariants
     if id_ not in INVARIANTS and id_ not in JUDGED_ONCE

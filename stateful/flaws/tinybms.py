@@ -150,6 +150,33 @@ TINYBMS = (
         frozenset({"tc.serialised"}),
     ),
     Flaw(
+        "tc.no-dead-stack",
+        "The worker writes the outcome to where its asker wanted it.",
+        (
+            Edit(
+                REQUESTS,
+                "    tinybms_outcome_t outcome;\n",
+                "    tinybms_outcome_t outcome;\n    tinybms_outcome_t *place;\n",
+            ),
+            Edit(
+                REQUESTS, "    slot->request = *request;\n", "    slot->request = *request;\n    slot->place = NULL;\n"
+            ),
+            Edit(
+                REQUESTS,
+                "    bool woken = xSemaphoreTake(",
+                "    slot->place = outcome;\n    bool woken = xSemaphoreTake(",
+            ),
+            Edit(
+                REQUESTS,
+                "    if (!slot->gave_up) {\n        tinybms_count_told(",
+                "    if (slot->place != NULL) {\n        *slot->place = *outcome;\n    }\n"
+                "    if (!slot->gave_up) {\n        tinybms_count_told(",
+            ),
+        ),
+        GONE,
+        frozenset({"sys.settles"}),
+    ),
+    Flaw(
         "tc.no-dead-task",
         "The worker notifies who asked.",
         (

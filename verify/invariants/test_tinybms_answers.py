@@ -5,7 +5,6 @@ import pytest
 from p4verify.verify.criteria import INVARIANTS
 from p4verify.verify.execution import Outcome
 from p4verify.verify.invariants.tinybms import FAIL, INVALID_CRC, TIMEOUT
-from p4verify.verify.invariants.tinybms_client import NO_DEAD_STACK
 from p4verify.verify.scenario_peers import TinybmsScenario
 from p4verify.verify.verdict import HELD, Invariant
 
@@ -208,7 +207,7 @@ def test_a_power_cut_ends_what_was_asked() -> None:
 @pytest.mark.parametrize(
     ("invariant", "detail"),
     [
-        (NO_DEAD_STACK, "use after return: write of 2 bytes at 0x60001234"),
+        (INVARIANTS["tc.no-dead-stack"], "use after return: write of 2 bytes at 0x60001234"),
         (INVARIANTS["tc.no-dead-task"], "xTaskNotify: the task at 0x1234 has been deleted"),
     ],
 )

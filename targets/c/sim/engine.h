@@ -40,7 +40,8 @@ enum shadow {
     SHADOW_REDZONE = 0xF1,   /* around and beyond allocations */
     SHADOW_FREED = 0xF2,
     SHADOW_WATCHED = 0xF3,   /* while tracing: not yet shared, and going to be (watch.c) */
-    SHADOW_NOBODY = 0xFC,    /* no task's: what engine.me is outside executions */
+    SHADOW_NOBODY = 0xFB,    /* no task's: what engine.me is outside executions */
+    SHADOW_STACK = 0xFC,     /* shared, and on a stack: whoever touches it is asked whether the frame still exists */
     SHADOW_PROMOTED = 0xFD,  /* shared, and found racy in this execution: in a later boot of it, nothing else yet */
     SHADOW_RACY = 0xFE,      /* shared, and found racy in an earlier execution: a point at either granularity */
     SHADOW_SHARED = 0xFF,    /* a second task has touched it, in this execution or an earlier one */
@@ -233,7 +234,7 @@ void shadow_recall(const uint32_t *entries, uint32_t count);   /* these too */
 
 void shadow_promote(uintptr_t granule);    /* from the next execution on it is a point at sync points, too */
 void shadow_begin(void);                   /* an execution begins */
-static inline bool shadow_shared(uint8_t mark) { return mark >= SHADOW_PROMOTED; }
+static inline bool shadow_shared(uint8_t mark) { return mark >= SHADOW_STACK; }
 
 /* ---- races.c: see races.h ---- */
 void race_begin(void);                     /* an execution begins */
@@ -247,6 +248,9 @@ void race_atomic(const void *address, bool reads, bool writes, int order);
 void race_fence(int order);
 void race_atomics(bool begin);             /* the accesses that follow are atomic */
 void race_word(uintptr_t granule, uintptr_t address, size_t bytes, bool write, uintptr_t pc);
+
+/* ---- dead_stack.c ---- */
+void dead_stack_touch(uintptr_t address, size_t bytes, bool write, uintptr_t pc);   /* ends the execution if it is */
 
 /* ---- arena.c ---- */
 void arena_reset(void);
@@ -315,6 +319,7 @@ static inline uint64_t engine_time_us(void) { return engine.boot_us + engine.now
 /* Where the firmware called what we are in: the nearest return address into its code on this task's stack, else of the
  * functions it has entered; 0 when it has entered none. */
 uintptr_t firmware_caller(void);
+bool is_firmware_return(uintptr_t pc);   /* Can this word be an address that a function of the firmware is returned to? */
 
 /* ---- trace.c ---- */
 enum step_kind { STEP_READ, STEP_WRITE, STEP_CALL, STEP_BLOCK, STEP_WAKE, STEP_TIME, STEP_BOOT };

@@ -159,7 +159,7 @@ void engine_boot(enum port_boot reason) {
 static bool of_firmware(uintptr_t pc) { return pc > (uintptr_t)p4v_code_begin && pc < (uintptr_t)p4v_code_end; }
 
 /* Not an address of code that merely lies on the stack, as the entry of a task does: a call comes before it. */
-static bool is_return(uintptr_t pc) {
+bool is_firmware_return(uintptr_t pc) {
     if (!of_firmware(pc)) return false;
     const uint8_t *code = (const uint8_t *)pc;
     return code[-5] == 0xE8 || code[-6] == 0xFF || code[-3] == 0xFF || code[-2] == 0xFF;
@@ -168,7 +168,7 @@ static bool is_return(uintptr_t pc) {
 /* From where a function's callees keep their return addresses downwards: what lies below the callee's may be stale. */
 static uintptr_t innermost_return(const uintptr_t *top, const uintptr_t *bottom) {
     for (const uintptr_t *at = top; at >= bottom; at--)
-        if (is_return(*at)) return *at;
+        if (is_firmware_return(*at)) return *at;
     return 0;
 }
 

@@ -76,11 +76,13 @@ static void log_entry(uint32_t entry) {
     shadow_log[shadow_log_length++] = entry;
 }
 
+static bool on_stack(uintptr_t granule) { return granule << 2 >= STACKS_BASE; }
+
 void shadow_learn(uintptr_t granule, bool is_tearable) {
     uint8_t *cell = is_tearable ? tearable + granule : known + granule;
     if (shadow_shared(*cell)) return;
-    *cell = SHADOW_SHARED;
-    if (!is_tearable) shadow[granule] = SHADOW_SHARED;
+    *cell = on_stack(granule) && !is_tearable ? SHADOW_STACK : SHADOW_SHARED;
+    if (!is_tearable) shadow[granule] = *cell;
     log_entry((uint32_t)(granule << 1 | is_tearable));
 }
 
@@ -105,7 +107,8 @@ static uint8_t untouched(uintptr_t granule) {
 }
 
 void shadow_watch(uintptr_t granule, bool watched) {
-    if (watched ? known[granule] == SHADOW_SHARED : known[granule] != SHADOW_WATCHED) return;
+    bool is_known = known[granule] == SHADOW_SHARED || known[granule] == SHADOW_STACK;
+    if (watched ? is_known : known[granule] != SHADOW_WATCHED) return;
     known[granule] = watched ? SHADOW_WATCHED : untouched(granule);
     if (granule << 2 >= STACKS_BASE) shadow[granule] = known[granule];
 }
@@ -161,6 +164,7 @@ static bool touch_granule(uintptr_t granule, uintptr_t address, size_t bytes, bo
     uint8_t mark = shadow[granule];
     if (mark == engine.me || (mark == SHADOW_FOREIGN && !write && granule >= GRANULE(FIRST_PAGE))) return false;
     if (shadow_shared(mark)) {
+        if (UNLIKELY(mark == SHADOW_STACK)) dead_stack_touch(granule << 2, bytes, write, pc);
         if (UNLIKELY(engine.racing)) race_word(granule, address, bytes, write, pc);
         return true;
     }
@@ -171,6 +175,7 @@ static bool touch_granule(uintptr_t granule, uintptr_t address, size_t bytes, bo
     if (mark == SHADOW_WATCHED) {
         if (watch_claim(granule)) return false;
     } else if (mark == SHADOW_FOREIGN || mark > MAX_TASKS) return touch_special(mark, address, bytes, write, pc);
+    if (UNLIKELY(on_stack(granule))) dead_stack_touch(granule << 2, bytes, write, pc);
     shadow_learn(granule, false);
     return true;
 }
