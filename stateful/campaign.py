@@ -36,6 +36,8 @@ since what shows at once in one family should not wait for what is rare in anoth
 
 FEEDING_TURNS = 2
 """After each turn, as long as an invariant has not been exercised enough."""
+PATIENCE = 8
+"""Feeding turns after which an invariant is behind those that had fewer."""
 
 FEWEST_EXECUTIONS, MOST_CALLS = 10, 1500
 """A program of many calls takes as long as several small ones, and has fewer executions for it."""
@@ -170,9 +172,9 @@ class Campaign:
         return not self.sparing or any(self._fed[name][id_] for id_ in self._hungry())
 
     def _feeding(self) -> str | None:
-        """The family that best exercises an invariant that needs it; the invariants take turns, the hungriest first."""
+        """The family that best exercises the hungriest invariant; one that stays hungry lets others go first."""
         hungry = self._hungry()
-        for id_ in sorted(hungry, key=lambda id_: (self._feedings[id_], hungry[id_])):
+        for id_ in sorted(hungry, key=lambda id_: (self._feedings[id_] // PATIENCE, hungry[id_])):
             best = self._best(id_)
             if best is not None:
                 self._feedings[id_] += 1
