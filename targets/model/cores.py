@@ -47,8 +47,8 @@ class Cores:
     def enabled(self, tasks: Sequence[Task], *, relaxed: bool) -> list[Task]:
         """The tasks that could take the next step, by creation; every ready one where priorities are ignored."""
         ready = [task for task in tasks if task.state is State.READY]
-        others = sum(task.state in _ON_A_CORE for task in tasks)
-        self.crowded = len(ready) + others > CORES or any(task.affinity is not None for task in ready)
+        others = [task for task in tasks if task.state in _ON_A_CORE]
+        self.crowded = len(ready) + len(others) > CORES or any(task.affinity is not None for task in ready)
         if relaxed or not self.crowded:
             return ready
         chosen = self._by_priority(tasks)
@@ -59,14 +59,19 @@ class Cores:
         free = {core for core in range(CORES) if self._locked[core] is None}
         waiting = [task for task in tasks if task.state in (State.READY, State.BUSY) and task not in chosen]
         for level in sorted({task.priority for task in waiting}, reverse=True):
+            if not free:
+                break
+            equals = [task for task in waiting if task.priority == level]
+            below = [task for task in waiting if task.priority < level]
             for busy_ones in (True, False):  # who is busy has its core already
-                group = [t for t in waiting if t.priority == level and (t.state is State.BUSY) is busy_ones]
-                below = [t for t in waiting if t.priority < level]
+                group = [task for task in equals if (task.state is State.BUSY) is busy_ones]
                 free = self._share(group, below, free, chosen)
         return chosen
 
     def _share(self, group: list[Task], below: Iterable[Task], free: set[int], chosen: set[Task]) -> set[int]:
         """Gives the free cores to tasks of one priority; returns those that are still free."""
+        if not group:
+            return free
         taken = set[int]()
         for task in group:
             if task.affinity in free:
