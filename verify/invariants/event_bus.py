@@ -7,6 +7,7 @@ is that owner's fault, so payload and order are judged on what the program itsel
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 
 from p4verify.verify.execution import Ending, Execution, Outcome
 from p4verify.verify.history import Operation
@@ -92,10 +93,14 @@ def payload_safe(execution: Execution, setting: Setting) -> Judgement:
         )
     exercised = False
     for kind in EVENTS:
-        for runs in view.delivered(kind).values():
-            published = [call for call in view.publishes if call.kind == kind and call.accepted is not False]
+        deliveries = view.delivered(kind)
+        published = [c for c in view.publishes if c.kind == kind and c.accepted is not False] if deliveries else []
+        same: dict[Content, list[Publish]] = {}
+        for call in published:
+            same.setdefault(call.content, []).append(call)
+        for runs in deliveries.values():
             exercised = exercised or any(not call.component for call in published)
-            wrong = _unpublished(runs, published)
+            wrong = _unpublished(runs, published, same)
             if wrong is not None:
                 return wrong
     return HELD if exercised else NOT_EXERCISED
@@ -122,22 +127,25 @@ def ending_words(ending: Ending) -> str:
     return f"{ending.outcome.value}{task}{where}" + (f": {ending.detail}" if ending.detail else "")
 
 
-def _unpublished(runs: list[Handler], published: list[Publish]) -> Judgement | None:
-    waiting: dict[Content, list[Publish]] = {}
-    for call in published:
-        waiting.setdefault(call.content, []).append(call)
+def _unpublished(
+    runs: list[Handler], published: list[Publish], same: Mapping[Content, list[Publish]]
+) -> Judgement | None:
+    """One subscriber's deliveries against what was published, all of it and by content."""
+    given: Counter[Content] = Counter()
     for run in runs:
-        same = waiting.get(run.content)
-        if same and same[0].start < run.enter:
-            same.pop(0)
+        calls = same.get(run.content)
+        times = given[run.content] if calls else 0
+        if calls and times < len(calls) and calls[times].start < run.enter:
+            given[run.content] = times + 1
             continue
         # What a component itself published may have been changed by its owner while the bus copied it.
         if not run.fields or any(call.component for call in published if call.start < run.enter):
             continue
-        times = "again, although it was published once" if same == [] else "but nobody published that"
+        again = calls and times == len(calls)
+        why = "again, although it was published once" if again else "but nobody published that"
         return violated(
             f"{run.component or 'a subscriber'} was given the {run.kind} {_words(run.fields)} at {at(run.enter_us)},"
-            f" {times}",
+            f" {why}",
             run.enter,
         )
     return None
@@ -151,18 +159,14 @@ def _words(fields: Fields) -> str:
 def per_publisher_order(execution: Execution, setting: Setting) -> Judgement:
     """bus.per-publisher-order: what one task published arrives in the order in which that task published it."""
     view = View.of(execution, setting)
-    dispatched = _dispatched(view)
-    by_task: dict[str, list[Publish]] = {}
-    owners: dict[Content, set[str]] = {}
-    for call in view.publishes:
-        by_task.setdefault(call.task, []).append(call)
-        owners.setdefault(call.content, set()).add(call.task)
+    by_task = _of_one_task(view)
+    owners = {key: task for task, keys in by_task.items() for key in keys}
+    by_owner: dict[str | None, list[tuple[Content, Handler]]] = {}
+    for key, run in _dispatched(view):
+        by_owner.setdefault(owners.get(key), []).append((key, run))
     exercised = False
-    for task, calls in by_task.items():
-        kept = [call for call in calls if call.accepted is not False and not _may_change(call)]
-        keys = [call.content for call in kept if owners[call.content] == {task}]
-        known = set(keys)
-        arrived = [(key, run) for key, run in dispatched if key in known]
+    for task, keys in by_task.items():
+        arrived = by_owner.get(task, [])
         exercised = exercised or len(arrived) > 1
         swapped = _out_of_order(keys, arrived)
         if swapped is not None:
@@ -173,6 +177,19 @@ def per_publisher_order(execution: Execution, setting: Setting) -> Judgement:
                 swapped[0].enter,
             )
     return HELD if exercised else NOT_EXERCISED
+
+
+def _of_one_task(view: View) -> dict[str, list[Content]]:
+    """By task, in order, what it alone published and no one changed meanwhile."""
+    owners: dict[Content, str | None] = {}
+    for call in view.publishes:
+        owners[call.content] = call.task if owners.get(call.content, call.task) == call.task else None
+    keys: dict[str, list[Content]] = {}
+    for call in view.publishes:
+        mine = keys.setdefault(call.task, [])
+        if call.accepted is not False and not _may_change(call) and owners[call.content] is not None:
+            mine.append(call.content)
+    return keys
 
 
 def _may_change(call: Publish) -> bool:

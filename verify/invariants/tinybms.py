@@ -6,6 +6,7 @@ Frames on the wire (numbers low byte first): `AA 07 01 address crc` and, where r
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
@@ -130,6 +131,13 @@ class Wire:
     def answers(self) -> list[Observation]:
         """Its answers, by when they began; silence is none."""
         return [record for record in self.view.seen("bms.answer") if record["kind"] != SILENCE]
+
+    @cached_property
+    def spans(self) -> list[tuple[int, int]]:
+        """Where each frame was sent, and how long it took from there to the next reply, whosever it was."""
+        positions = [answer.position for answer in self.answers]
+        times = [*(answer.time_us for answer in self.answers), NEVER]
+        return [(f.position, times[bisect_right(positions, f.position)] - f.time_us) for f in self.sent]
 
     def until_us(self, request: Request) -> int:
         """When the call ended, at the latest with the boot."""

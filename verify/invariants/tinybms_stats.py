@@ -145,13 +145,7 @@ def _wrong_latency(wire: Wire, told: Told) -> str | None:
 
 def _shortest(wire: Wire, until: int) -> int | None:
     """How long it took at least from a frame to the next reply, whosever it was."""
-    replies = [(answer.position, answer.time_us) for answer in wire.answers]
-    spans = []
-    for frame in wire.sent:
-        if frame.position < until:
-            next_us = next((time for position, time in replies if position > frame.position), NEVER)
-            spans.append(next_us - frame.time_us)
-    return min(spans, default=None)
+    return min((span for position, span in wire.spans if position < until), default=None)
 
 
 def _wrong_depth(fields: Fields) -> str | None:
