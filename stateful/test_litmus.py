@@ -11,6 +11,7 @@ from p4verify.reports.lanes import report
 from p4verify.reports.source_text import SourceText
 from p4verify.stateful.litmus import LitmusPlan, LitmusResult, LitmusStatus, portfolio, run_litmus
 from p4verify.targets.building.build import BuildError
+from p4verify.targets.building.compilers import Compiler, available
 from p4verify.targets.building.plan import RUNTIME
 from p4verify.targets.target import TargetError
 from p4verify.verify.execution import Outcome
@@ -234,6 +235,22 @@ def test_source_is_shown_wherever_the_command_is_given(tmp_path: Path, monkeypat
 def test_a_null_pointer_is_called_one_although_it_is_a_constant(tmp_path: Path) -> None:
     text = shown(run(written(tmp_path, "int main(void) {\n    *(int *)0 = 3;\n    return 0;\n}\n")))
     assert "file.c:2: null pointer: write of 4 bytes at 0x0" in " ".join(text.split())
+
+
+STORE_OF_A_FUNCTION = """struct state { int cells[8]; int count; };
+static void clear(struct state *state) { state->count = 0; }
+int main(void) {
+    clear(0);
+    return 0;
+}
+"""
+
+
+@pytest.mark.parametrize("compiler", available(), ids=lambda compiler: f"{compiler.kind}-{compiler.major}")
+def test_a_store_through_null_is_dropped_by_no_compiler(compiler: Compiler, tmp_path: Path) -> None:
+    plan = LitmusPlan((written(tmp_path, STORE_OF_A_FUNCTION),), executions=10, seconds=60.0)
+    text = shown(run_litmus(plan, compiler))
+    assert "file.c:2: null pointer: write of 4 bytes at 0x20" in " ".join(text.split())
 
 
 def test_what_shares_a_word_is_shown_member_by_member(tmp_path: Path) -> None:
