@@ -31,6 +31,8 @@ class ProgressLine:
         self._budget = budget
         self._clock = clock
         self._started = self._shown = clock()
+        self._told = 0
+        """How many findings the lines before have named, where these stay."""
         self._live = Live(console=console, auto_refresh=False, transient=True) if console.is_terminal else None
 
     def __enter__(self) -> Self:
@@ -50,16 +52,17 @@ class ProgressLine:
         if now - self._shown < (_REFRESH_SECONDS if self._live is not None else EVERY_SECONDS):
             return
         self._shown = now
-        line = progress_line(Figures(executions, distinct, now - self._started), self._budget, findings)
+        line = progress_line(Figures(executions, distinct, now - self._started), self._budget, findings, self._told)
         if self._live is not None:
             line.truncate(self._console.width - 1, overflow="ellipsis")
             self._live.update(line, refresh=True)
         else:
             put(self._console, line)
+            self._told = len(findings)
 
 
-def progress_line(figures: Figures, budget: float, findings: Sequence[str]) -> Text:
-    """The line; the ids of the findings come last, where a narrow terminal cuts."""
+def progress_line(figures: Figures, budget: float, findings: Sequence[str], told: int = 0) -> Text:
+    """The line; the ids of the findings come last, where a narrow terminal cuts, without the first `told`."""
     parts = [
         f"{figures.seconds:.0f} of {budget:.0f} s",
         f"{figures.executions:,} executions ({figures.rate:,.0f}/s)",
@@ -69,4 +72,6 @@ def progress_line(figures: Figures, budget: float, findings: Sequence[str]) -> T
     if not findings:
         return line + Text("no findings", "green")
     count = f"{len(findings)} finding" + "s" * (len(findings) != 1)
-    return line + Text(f"{count}: {', '.join(values.printable(one) for one in findings)}", "bold red")
+    names = ", ".join(values.printable(one) for one in findings[told:])
+    new = ", new: " if told else ": "
+    return line + Text(f"{count}{new}{names}" if names else count, "bold red")

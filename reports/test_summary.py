@@ -147,6 +147,20 @@ def test_progress_names_budget_rate_and_findings() -> None:
     assert line.plain == "5 of 45 s · 10,000 executions (2,000/s) · 42 distinct histories · 1 finding: np.fifo"
 
 
+def test_lines_that_stay_name_each_finding_once() -> None:
+    clock, file = Clock(), io.StringIO()
+    with ProgressLine(Console(file=file, width=200), 45, clock) as progress:
+        for findings in ([], ["np.fifo", "np.retry"], ["np.fifo", "np.retry"], ["np.fifo", "np.retry", "tm.reactive"]):
+            clock.now += 6
+            progress.update(10_000, 7, findings)
+    assert [line.rpartition(" · ")[2] for line in file.getvalue().splitlines()] == [
+        "no findings",
+        "2 findings: np.fifo, np.retry",
+        "2 findings",
+        "3 findings, new: tm.reactive",
+    ]
+
+
 class Clock:
     """Time that passes when told."""
 
