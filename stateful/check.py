@@ -20,6 +20,7 @@ from p4verify.reports.source_text import SourceText
 from p4verify.reports.summary import Hidden
 from p4verify.stateful.blind import blind_invariants
 from p4verify.stateful.campaign import Campaign, Sighting, Status
+from p4verify.stateful.collecting import rarely_collecting
 from p4verify.stateful.confirm import Confirmed, Confirmer
 from p4verify.stateful.families import families
 from p4verify.stateful.interrupting import first_interrupt
@@ -177,7 +178,7 @@ class _Check:
         self.campaign.budget = 0.0  # exploring ends at the next history, in good order
 
     def _explore(self) -> None:
-        with suppress(TargetError):  # it is among the failures, which decide the verdicts
+        with suppress(TargetError), rarely_collecting():  # a failure is among those that decide the verdicts
             if self.campaign.invariants:  # else only the source is to be judged
                 self.campaign.explore()
         self._note_sightings()

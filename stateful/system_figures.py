@@ -14,6 +14,7 @@ from contextlib import ExitStack, suppress
 
 from p4verify.stateful.campaign import Campaign, Status
 from p4verify.stateful.check import families_of, offers_of
+from p4verify.stateful.collecting import rarely_collecting
 from p4verify.stateful.figures import Case, Exploring, Figure
 from p4verify.targets.building.build import Build, build_firmware
 from p4verify.targets.building.compilers import Compiler
@@ -82,7 +83,7 @@ class CheckRate(Figure):
                 target, families_of(target, manifest.config), available(offers_of(target), "sim"), manifest.config,
                 manifest.limits, number, BUDGET_SECONDS, watch,
             )  # fmt: skip
-            with suppress(_Enough):
+            with suppress(_Enough), rarely_collecting():
                 campaign.explore()
         return campaign.status.executions
 
