@@ -1,4 +1,4 @@
-"""Figures in words: `longest JSON callback: 0.008 ms (at most 5 ms)`, `462 NVS writes`."""
+"""Figures in words: `longest JSON callback: 0.008 ms (at most 5 ms)`, `NVS writes: 462`."""
 
 from __future__ import annotations
 
@@ -11,9 +11,7 @@ _BOUNDS: Final = {Merge.MOST: "at most", Merge.LEAST: "at least", Merge.SUM: "of
 
 
 def said(figure: Figure) -> str:
-    """One figure: sums as so many of something, extremes with the limit they are held against."""
-    if figure.merge is Merge.SUM:
-        return f"{amount(figure.value)} {figure.name}"
+    """One figure, with the limit it is held against."""
     bound = f" ({_BOUNDS[figure.merge]} {amount(figure.bound, figure.unit)})" if figure.bound is not None else ""
     return f"{figure.name}: {amount(figure.value, figure.unit)}{bound}"
 

@@ -23,8 +23,8 @@ def test_amounts(value: float, unit: str, words: str) -> None:
     assert amount(value, unit) == words
 
 
-def test_sums_are_so_many_and_extremes_have_their_limit() -> None:
-    assert said(Figure("NVS writes", 462, "", Merge.SUM, None)) == "462 NVS writes"
+def test_figures_have_their_limit() -> None:
+    assert said(Figure("NVS writes", 462, "", Merge.SUM, None)) == "NVS writes: 462"
     assert said(Figure("longest", 40.0, "ms", Merge.MOST, 50.0)) == "longest: 40 ms (at most 50 ms)"
     assert said(Figure("waiting", 8, "", Merge.MOST, 10)) == "waiting: 8 (at most 10)"
     assert said(Figure("least", 95, "%", Merge.LEAST, 90)) == "least: 95 % (at least 90 %)"

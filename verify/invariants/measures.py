@@ -11,7 +11,7 @@ from itertools import pairwise
 
 from p4verify.verify import tokens
 from p4verify.verify.boots import lives
-from p4verify.verify.execution import Execution
+from p4verify.verify.execution import Execution, Outcome
 from p4verify.verify.invariants.gateway import CONFIG, NO_DATA, TELEMETRY, Change, Frame, Gateway, record_token
 from p4verify.verify.invariants.gateway_callbacks import callbacks, steady_runs
 from p4verify.verify.invariants.publisher_metrics import snapshots
@@ -140,12 +140,24 @@ def _restore_age(execution: Execution, setting: Setting) -> Reading:
 
 
 def _lost_us(before: Gateway, after: Gateway) -> int | None:
-    """None where a failed write explains it, or nothing was restored that tells."""
-    shown = after.restored("battery")
-    token = record_token(shown[0]) if shown else None
+    """None where a failed write explains it, or what was restored does not tell."""
+    token = _restored_token(after)
     if token is None or before.failures(TELEMETRY):
         return None
     return max(0, _age_us(before.changes, token, before.end_us) - before.write_us)
+
+
+NOTHING = -1
+"""No frame has this token."""
+
+
+def _restored_token(boot: Gateway) -> int | None:
+    """None where it cannot be told: of a mixture, or when the boot was too short to restore anything."""
+    shown = boot.restored("battery")
+    whole = boot.cut is None and boot.view.execution.ending.outcome is Outcome.COMPLETED
+    if shown and any(float(shown[0].fields[name]) for name in tokens.BATTERY):
+        return record_token(shown[0])
+    return NOTHING if whole else None
 
 
 def _age_us(changes: list[Change], token: int, end_us: int) -> int:
@@ -299,7 +311,7 @@ MEASURES: dict[str, Measure] = {
             "re.restore-age",
             _restore_age,
             _count("power cuts"),
-            _longest("longest loss at a power cut, beside a write's cost", _interval_ms),
+            _longest("longest loss at a power cut, where no write had failed", _interval_ms),
         ),
         ("re.restore-intact", _restored, _count("records restored")),
         ("re.no-lost-dirty", _failed_writes, _count("NVS writes that were made to fail")),

@@ -82,7 +82,7 @@ def test_writes_per_frame_below_and_beyond_the_threshold(fine: bool, which: str)
     assert measured[f"least reduction of writes for {which}"] == 92.5
 
 
-LOSS = "longest loss at a power cut, beside a write's cost"
+LOSS = "longest loss at a power cut, where no write had failed"
 
 
 def cut(restored: int) -> GatewayScenario:
@@ -102,6 +102,17 @@ def test_what_a_cut_loses_counts_from_the_first_frame_that_is_lost(restored: int
     measured = figures(cut(restored), "re.restore-age")
     assert measured == {"power cuts": 1, LOSS: lost_ms}
     assert figures(cut(restored), "re.restore-intact") == {"records restored": 2}
+
+
+def test_nothing_restored_is_all_lost_once_there_was_time_to_restore() -> None:
+    story = GatewayScenario()
+    story.frame(3)
+    story.at(20_000)
+    story.boot()
+    assert figures(story, "re.restore-age")[LOSS] == 19_996
+    story.boot()
+    story.restore(3)
+    assert figures(story, "re.restore-age") == {"power cuts": 1, LOSS: 0}
 
 
 def test_a_loss_that_a_failed_write_explains_is_not_measured() -> None:
