@@ -6,6 +6,7 @@ of ESP-IDF, FreeRTOS and the C library declare is dropped, because only names co
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from p4verify.verify.static_review import Place
 
 SECONDS = 60
 _MARKER = re.compile(rb'# (\d+) "((?:[^"\\]|\\.)*)"')
+_ESCAPED = re.compile(rb"\\([0-7]{3}|.)")
 # What the grammar does not know, and what means the same to it: `_Atomic(int)`, and the type in gcc's atomics.
 _REWRITTEN = (
     (re.compile(rb"\b_Atomic\s*\(([^()]*)\)"), rb"_Atomic \1"),
@@ -69,12 +71,17 @@ def own_rows(text: bytes, root: Path) -> Iterator[tuple[bytes, Place]]:
     for row in text.split(b"\n"):
         marker = _MARKER.match(row)
         if marker:
-            name, number = _relative(marker[2].decode(errors="replace"), root), int(marker[1])
+            name, number = _relative(_unescaped(marker[2]), root), int(marker[1])
             inside = bool(name)
             continue
         if inside and not row.startswith(b"#"):
             yield _rewritten(row), Place(name, number)
         number += 1
+
+
+def _unescaped(name: bytes) -> str:
+    """The file that a marker names: compilers write what is not ASCII byte by byte in octal, and escape quotes."""
+    return os.fsdecode(_ESCAPED.sub(lambda one: bytes([int(one[1], 8)]) if len(one[1]) == 3 else one[1], name))
 
 
 def _rewritten(row: bytes) -> bytes:

@@ -6,11 +6,12 @@ it cannot tell.
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
-from p4verify.targets.building.compilers import Compiler, require
+from p4verify.targets.building.compilers import Compiler, available, require
 from p4verify.targets.building.manifest import Manifest, load
 from p4verify.targets.static.review import component_sources, review
 from p4verify.verify.static_review import StaticReview
@@ -53,6 +54,15 @@ def test_a_flaw_is_found_where_it_is_and_nothing_else(name: str, compiler: Compi
 def test_without_the_flaw_there_is_nothing_to_find(name: str, compiler: Compiler) -> None:
     found = review(tree(FIXTURES, name), compiler)
     assert (found.unlocked, found.unclear) == ((), ())
+
+
+@pytest.mark.parametrize("compiler", available(), ids=lambda one: one.kind)
+def test_a_tree_may_lie_in_any_folder(tmp_path: Path, compiler: Compiler) -> None:
+    """Compilers escape what is not ASCII where they say which file a line is from."""
+    folder = tmp_path / 'a "clöne" \\303'
+    shutil.copytree(FIXTURES, folder)
+    name = SOURCES[0]
+    assert lines_of(review(tree(folder, name, FLAWED="1"), compiler))[0] == marked(name, "UNLOCKED") != set()
 
 
 # ---- the bundled firmware ----
