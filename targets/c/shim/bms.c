@@ -39,6 +39,7 @@ typedef struct {
 
 typedef struct { uint8_t bytes[ANSWER_BYTES]; uint8_t count; } frame;
 
+/* Made when the first byte is heard: programs without a BMS need not put it back. */
 static struct {
     port_task *interrupt;
     uint64_t last_byte_ns, free_us, answer_us;
@@ -49,12 +50,12 @@ static struct {
     int8_t dialect;       /* 0: nobody asked yet, else 1 + what the program says */
     bool thinking;        /* about the first of the queue */
     uint8_t part[REQUEST_BYTES];
-} bms;
+} *bms;
 
 static bool speaks_echo(void) {
-    if (bms.dialect == 0)
-        bms.dialect = port_environment("bms.dialect", CONFIG_P4V_BMS_DIALECT) == 1 ? 2 : 1;
-    return bms.dialect == 2;
+    if (bms->dialect == 0)
+        bms->dialect = port_environment("bms.dialect", CONFIG_P4V_BMS_DIALECT) == 1 ? 2 : 1;
+    return bms->dialect == 2;
 }
 
 /* ---- frames ---- */
@@ -119,25 +120,25 @@ static unsigned wanted_bytes(const uint8_t *part, unsigned count) {
 }
 
 static void note(const uint8_t *part, uint64_t heard_us) {
-    if (bms.queued == QUEUED) return;
+    if (bms->queued == QUEUED) return;
     bool writes = part[1] == WRITE;
-    bms.queue[bms.queued++] = (request){ .heard_us = heard_us, .kind = writes ? P4V_BMS_WRITE : P4V_BMS_READ,
+    bms->queue[bms->queued++] = (request){ .heard_us = heard_us, .kind = writes ? P4V_BMS_WRITE : P4V_BMS_READ,
                                          .address = get16(part + HEADER_BYTES),
                                          .value = writes ? get16(part + HEADER_BYTES + 2) : 0 };
 }
 
 static void drop(unsigned count) {
-    bms.part_count -= (uint8_t)count;
-    memmove(bms.part, bms.part + count, bms.part_count);
+    bms->part_count -= (uint8_t)count;
+    memmove(bms->part, bms->part + count, bms->part_count);
 }
 
 /* A frame whose beginning was none is looked for from the next byte on. */
 static void scan(uint64_t now_us) {
-    while (bms.part_count) {
-        unsigned wanted = bms.part[0] == START ? wanted_bytes(bms.part, bms.part_count) : 0;
-        if (wanted > bms.part_count) return;
-        bool whole = wanted && get16(bms.part + wanted - CRC_BYTES) == crc16(bms.part, wanted - CRC_BYTES);
-        if (whole) note(bms.part, now_us);
+    while (bms->part_count) {
+        unsigned wanted = bms->part[0] == START ? wanted_bytes(bms->part, bms->part_count) : 0;
+        if (wanted > bms->part_count) return;
+        bool whole = wanted && get16(bms->part + wanted - CRC_BYTES) == crc16(bms->part, wanted - CRC_BYTES);
+        if (whole) note(bms->part, now_us);
         drop(whole ? wanted : 1);
     }
 }
@@ -146,9 +147,9 @@ static void scan(uint64_t now_us) {
 
 static frame answer_to_read(const request *asked) {
     frame answer = { .count = 0 };
-    enum bms_access access = bms_read(asked->address, &bms.answered_value);
-    bms.answer_kind = access == BMS_DONE ? P4V_BMS_VALUE : access == BMS_MUTE ? P4V_BMS_SILENCE : P4V_BMS_NACK;
-    if (access == BMS_DONE) put_value(&answer, asked->address, bms.answered_value);
+    enum bms_access access = bms_read(asked->address, &bms->answered_value);
+    bms->answer_kind = access == BMS_DONE ? P4V_BMS_VALUE : access == BMS_MUTE ? P4V_BMS_SILENCE : P4V_BMS_NACK;
+    if (access == BMS_DONE) put_value(&answer, asked->address, bms->answered_value);
     if (access == BMS_UNKNOWN) put_nack(&answer, UNKNOWN_REGISTER);
     return answer;
 }
@@ -156,8 +157,8 @@ static frame answer_to_read(const request *asked) {
 static frame answer_to_write(const request *asked) {
     frame answer = { .count = 0 };
     enum bms_access access = bms_write(asked->address, asked->value);
-    bms.answered_value = asked->value;
-    bms.answer_kind = access == BMS_DONE ? P4V_BMS_ACK : P4V_BMS_NACK;
+    bms->answered_value = asked->value;
+    bms->answer_kind = access == BMS_DONE ? P4V_BMS_ACK : P4V_BMS_NACK;
     if (access == BMS_DONE) put_ack(&answer);
     else put_nack(&answer, access == BMS_UNKNOWN ? UNKNOWN_REGISTER : VALUE_REFUSED);
     return answer;
@@ -187,19 +188,19 @@ static frame unsolicited(const request *asked) {
 }
 
 static void corrupt(frame *answer, int64_t code, const request *asked) {
-    bool names = code == OTHER_ADDRESS && speaks_echo() && bms.answer_kind == P4V_BMS_VALUE;
+    bool names = code == OTHER_ADDRESS && speaks_echo() && bms->answer_kind == P4V_BMS_VALUE;
     if (code == WRONG_CRC) answer->bytes[answer->count - 1] ^= 0x5A;
     else if (code == TRUNCATED) answer->count /= 2;
     else if (names) *answer = (frame){ .count = 0 };
     else return;
-    if (names) put_value(answer, asked->address ^ 1, bms.answered_value);
-    bms.answer_kind = P4V_BMS_GARBAGE;
+    if (names) put_value(answer, asked->address ^ 1, bms->answered_value);
+    bms->answer_kind = P4V_BMS_GARBAGE;
 }
 
 static frame make_answer(const request *asked, int64_t code) {
     frame answer = { .count = 0 };
-    bms.answered_value = 0;
-    bms.answer_kind = code == REFUSES ? P4V_BMS_NACK : P4V_BMS_SILENCE;
+    bms->answered_value = 0;
+    bms->answer_kind = code == REFUSES ? P4V_BMS_NACK : P4V_BMS_SILENCE;
     if (code == REFUSES) put_nack(&answer, BUSY);
     if (code == REFUSES || code == SILENT) return answer;
     answer = asked->kind == P4V_BMS_READ ? answer_to_read(asked) : answer_to_write(asked);
@@ -213,8 +214,8 @@ static frame make_answer(const request *asked, int64_t code) {
 /* ---- in its interrupt ---- */
 
 static bool hear_end(void) {
-    for (unsigned i = 0; i < bms.queued; i++) {
-        request *heard = &bms.queue[i];
+    for (unsigned i = 0; i < bms->queued; i++) {
+        request *heard = &bms->queue[i];
         if (heard->serial || heard->heard_us > port_now_us()) continue;
         heard->serial = bms_next_serial();
         if (p4v_bms_request) p4v_bms_request(heard->serial, heard->kind, heard->address, heard->value);
@@ -224,33 +225,33 @@ static bool hear_end(void) {
 }
 
 static bool think(void) {
-    if (bms.thinking || bms.queued == 0 || bms.queue[0].serial == 0 || bms.free_us > port_now_us()) return false;
+    if (bms->thinking || bms->queued == 0 || bms->queue[0].serial == 0 || bms->free_us > port_now_us()) return false;
     int64_t said = port_environment("bms", DEFAULT_LATENCY_US);
     if (said < 0) said = 0;
-    bms.answer = make_answer(&bms.queue[0], said / CODE);
-    bms.answer_us = port_now_us() + (uint64_t)(said % CODE);
-    bms.thinking = true;
+    bms->answer = make_answer(&bms->queue[0], said / CODE);
+    bms->answer_us = port_now_us() + (uint64_t)(said % CODE);
+    bms->thinking = true;
     return true;
 }
 
 static bool answer(void) {
-    if (!bms.thinking || bms.answer_us > port_now_us()) return false;
-    const request *asked = &bms.queue[0];
-    if (p4v_bms_answer) p4v_bms_answer(asked->serial, bms.answer_kind, asked->address, bms.answered_value);
-    if (bms.answer.count) bms.free_us = uart_line_put(BMS_PORT, bms.answer.bytes, bms.answer.count);
-    memmove(bms.queue, bms.queue + 1, --bms.queued * sizeof bms.queue[0]);
-    bms.thinking = false;
+    if (!bms->thinking || bms->answer_us > port_now_us()) return false;
+    const request *asked = &bms->queue[0];
+    if (p4v_bms_answer) p4v_bms_answer(asked->serial, bms->answer_kind, asked->address, bms->answered_value);
+    if (bms->answer.count) bms->free_us = uart_line_put(BMS_PORT, bms->answer.bytes, bms->answer.count);
+    memmove(bms->queue, bms->queue + 1, --bms->queued * sizeof bms->queue[0]);
+    bms->thinking = false;
     return true;
 }
 
 static uint64_t sooner(uint64_t a, uint64_t b) { return a < b ? a : b; }
 
 static void plan(void) {
-    uint64_t next = bms.thinking ? bms.answer_us : PORT_FOREVER;
-    for (unsigned i = 0; i < bms.queued; i++)
-        if (bms.queue[i].serial == 0) next = sooner(next, bms.queue[i].heard_us);
-    if (!bms.thinking && bms.queued && bms.queue[0].serial) next = sooner(next, bms.free_us);
-    port_interrupt_at(bms.interrupt, next);
+    uint64_t next = bms->thinking ? bms->answer_us : PORT_FOREVER;
+    for (unsigned i = 0; i < bms->queued; i++)
+        if (bms->queue[i].serial == 0) next = sooner(next, bms->queue[i].heard_us);
+    if (!bms->thinking && bms->queued && bms->queue[0].serial) next = sooner(next, bms->free_us);
+    port_interrupt_at(bms->interrupt, next);
 }
 
 static void act(void *unused) {
@@ -259,13 +260,19 @@ static void act(void *unused) {
     plan();
 }
 
+static void awake(void) {
+    bms = port_reserve(sizeof *bms);
+    if (bms == NULL) port_fail(PORT_UNSUPPORTED, "the heap has no room left for the scripted BMS");
+    bms->interrupt = port_interrupt_create(act, NULL, "bms");
+}
+
 void bms_hear(const uint8_t *bytes, size_t count, uint64_t begins_ns, uint32_t byte_ns) {
-    if (bms.interrupt == NULL) bms.interrupt = port_interrupt_create(act, NULL, "bms");
+    if (bms == NULL) awake();
     for (size_t i = 0; i < count; i++) {
         uint64_t now_ns = begins_ns + (i + 1) * byte_ns;
-        if (now_ns - bms.last_byte_ns > FORGET_NS) bms.part_count = 0;
-        bms.last_byte_ns = now_ns;
-        bms.part[bms.part_count++] = bytes[i];
+        if (now_ns - bms->last_byte_ns > FORGET_NS) bms->part_count = 0;
+        bms->last_byte_ns = now_ns;
+        bms->part[bms->part_count++] = bytes[i];
         scan((now_ns + 999) / 1000);
     }
     plan();

@@ -14,36 +14,6 @@
 
 enum { BOTH_CORES = (1 << PORT_CORES) - 1, BUSY_POINTS = 10000 };
 
-/* ---- membership ---- */
-
-static void leave_core(port_task *task) {
-    if (task->core >= 0) engine.on_core[(int)task->core] = NULL;
-    task->core = PORT_ANY_CORE;
-}
-
-void task_ready(port_task *task) {
-    if (task->deadline_us != PORT_FOREVER) engine.sleepers &= ~TASK_BIT(task);
-    task->state = TASK_READY;
-    engine.occupying &= ~TASK_BIT(task);
-    if (!task->suspended) engine.ready |= TASK_BIT(task);
-    engine.stale = true;
-}
-
-void task_unready(port_task *task, enum task_state state) {
-    task->state = (uint8_t)state;
-    engine.ready &= ~TASK_BIT(task);
-    engine.stale = true;
-    if (state == TASK_SPENDING) engine.occupying |= TASK_BIT(task);
-    else if (state != TASK_SPINNING) leave_core(task);
-}
-
-void cores_level(port_task *task, unsigned priority) {
-    engine.at_priority[priority] |= TASK_BIT(task);
-    engine.levels |= 1u << priority;
-}
-
-void cores_unlevel(port_task *task) { engine.at_priority[task->priority] &= ~TASK_BIT(task); }
-
 /* ---- who is enabled ---- */
 
 /* The lone task of a level with both cores free keeps the core it has, else takes one that nobody below is pinned to. */
@@ -112,14 +82,16 @@ static void list_enabled(uint64_t enabled) {
     engine.position = (uint8_t)(before < count ? before : 0);
 }
 
+static inline void seat(port_task *task) { if (UNLIKELY(task->core < 0)) cores_place(task); }
+
 /* Two without a rival: each has a core at once. */
 static void list_pair(unsigned first, unsigned second) {
     engine.enabled[0] = (uint8_t)first;
     engine.enabled[1] = (uint8_t)second;
     engine.enabled_count = 2;
     engine.position = first < engine.self->id && engine.self->id <= second;
-    cores_place(&engine.tasks[first]);
-    cores_place(&engine.tasks[second]);
+    seat(&engine.tasks[first]);
+    seat(&engine.tasks[second]);
     pair_up(engine.self);
 }
 

@@ -165,13 +165,37 @@ void *task_stack_top(unsigned id);
 void cores_update(void);
 void cores_schedule(void);            /* the running fiber can not go on: run another, or let time pass, or end */
 void cores_run(unsigned position);    /* switch to that one of the enabled tasks, giving it a core */
-void cores_level(port_task *task, unsigned priority);   /* it has this priority from now on */
-void cores_unlevel(port_task *task);
-void task_ready(port_task *task);
-void task_unready(port_task *task, enum task_state state);
 void cores_place(port_task *task);
 void cores_yield(void);
 bool clock_advance(void);             /* to the next deadline; false when there is none */
+
+static inline void cores_level(port_task *task, unsigned priority) {   /* it has this priority from now on */
+    engine.at_priority[priority] |= TASK_BIT(task);
+    engine.levels |= 1u << priority;
+}
+
+static inline void cores_unlevel(port_task *task) { engine.at_priority[task->priority] &= ~TASK_BIT(task); }
+
+static inline void cores_leave(port_task *task) {
+    if (task->core >= 0) engine.on_core[(int)task->core] = NULL;
+    task->core = PORT_ANY_CORE;
+}
+
+static inline void task_ready(port_task *task) {
+    if (task->deadline_us != PORT_FOREVER) engine.sleepers &= ~TASK_BIT(task);
+    task->state = TASK_READY;
+    engine.occupying &= ~TASK_BIT(task);
+    if (!task->suspended) engine.ready |= TASK_BIT(task);
+    engine.stale = true;
+}
+
+static inline void task_unready(port_task *task, enum task_state state) {
+    task->state = (uint8_t)state;
+    engine.ready &= ~TASK_BIT(task);
+    engine.stale = true;
+    if (state == TASK_SPENDING) engine.occupying |= TASK_BIT(task);
+    else if (state != TASK_SPINNING) cores_leave(task);
+}
 
 /* More tasks want a core than there are cores? (Two bits taken away, for want of a popcnt in the baseline x86-64.) */
 static inline bool cores_crowded(void) {
