@@ -118,7 +118,7 @@ class Image:
 
     def __init__(self, executable: Path, sources: frozenset[str]) -> None:
         self.lines = SourceLines(executable)
-        self.frames = locals_of(executable, sources)
+        self.frames = locals_of(self.lines.dwarf, sources)
         self._keeps: dict[int, frozenset[str]] = {}
         self.names = {function.start: function.name for function in self.lines.functions}
         self._code: list[tuple[int, bytes]] = []

@@ -7,12 +7,10 @@ large that is which debug information does not place there: temporaries, spills,
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from elftools.dwarf.dwarf_expr import DWARFExprParser
 from elftools.dwarf.locationlists import LocationEntry, LocationExpr, LocationParser
-from elftools.elf.elffile import ELFFile
 
 from p4verify.targets.machine.source_lines import c_units, unit_name
 from p4verify.targets.machine.types import Types
@@ -41,15 +39,15 @@ def nameless(offset: int) -> Local:
     return Local(offset, offset + 1, 0, 1 << 64)
 
 
-def locals_of(executable: Path, sources: frozenset[str]) -> dict[int, list[Local]]:
-    """The variables in the frames of these sources' functions, by the address at which the function starts."""
+def locals_of(dwarf: Any, sources: frozenset[str]) -> dict[int, list[Local]]:
+    """The variables in the frames of these sources' functions, by the address at which the function starts.
+
+    `dwarf` is `SourceLines.dwarf`: to read an executable's tables of abbreviations again would take half of an audit.
+    """
     found: dict[int, list[Local]] = {}
-    with executable.open("rb") as file:
-        elf = ELFFile(file)
-        dwarf = elf.get_dwarf_info() if elf.has_dwarf_info() else None
-        for unit in c_units(dwarf) if dwarf else ():
-            if unit_name(unit) in sources:
-                found.update(_of_unit(dwarf, unit))
+    for unit in c_units(dwarf) if dwarf else ():
+        if unit_name(unit) in sources:
+            found.update(_of_unit(dwarf, unit))
     return found
 
 

@@ -118,18 +118,19 @@ class SourceLines:
         return found if found and address < found.stop else None
 
     @cached_property
-    def _dwarf(self) -> Any:
+    def dwarf(self) -> Any:
+        """The debug information as pyelftools offers it; None where there is none."""
         elf = ELFFile(BytesIO(Path(self.path).read_bytes()))
         return elf.get_dwarf_info() if elf.has_dwarf_info() else None
 
     @cached_property
     def _spans(self) -> tuple[list[int], list[Span]]:
-        units = c_units(self._dwarf) if self._dwarf else ()
-        spans = sorted(span for unit in units for span in _spans_of(self._dwarf, unit))
+        units = c_units(self.dwarf) if self.dwarf else ()
+        spans = sorted(span for unit in units for span in _spans_of(self.dwarf, unit))
         return [span.start for span in spans], spans
 
     def _decoded(self, unit: int) -> list[Row]:
-        rows = _rows_of_unit(self._dwarf, self._dwarf.get_CU_at(unit))
+        rows = _rows_of_unit(self.dwarf, self.dwarf.get_CU_at(unit))
         return sorted(rows, key=lambda row: (row[0], row[2] != 0))
 
 
