@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from p4verify.targets.building import advice
@@ -62,7 +62,7 @@ class Build:
     @cached_property
     def symbols(self) -> Symbols:
         """Names for its addresses."""
-        return Symbols(self.executable)
+        return _symbols(self.executable, self.executable.stat().st_ino)
 
     @cached_property
     def audit(self) -> tuple[BlindSpot, ...]:
@@ -74,6 +74,12 @@ class Build:
             spots = audit(self.executable, self.sources)
             write_atomically(kept, json.dumps([asdict(spot) for spot in spots]))
             return spots
+
+
+@lru_cache(maxsize=4)
+def _symbols(executable: Path, _inode: int) -> Symbols:
+    """Of the builds that a process used last: reading the tables of a firmware takes seconds, and its content stays."""
+    return Symbols(executable)
 
 
 def cache_folder() -> Path:
