@@ -119,7 +119,7 @@ def test_rules_write_a_program_and_a_schedule(hardened: Subject) -> None:
 
 
 @pytest.mark.parametrize(
-    ("invariant", "size"), [("tm.cells-coherent", 3), ("np.point-intact", 5), ("tm.no-stale-source", 5)]
+    ("invariant", "size"), [("tm.snapshot-intact", 3), ("np.point-intact", 5), ("tm.no-stale-source", 5)]
 )
 def test_a_batch_finds_a_flaw_and_shrinks_it(as_found: Subject, invariant: str, size: int) -> None:
     subject = only(as_found, invariant)

@@ -21,6 +21,11 @@ def test_modules():
     assert "p4verify.stateful.plugin" in sys.modules
     assert not absent & set(sys.modules)
 """
+WITHOUT_SHRINKING = """
+from hypothesis import Phase, settings
+settings.register_profile("found", derandomize=True, phases=[Phase.generate])
+settings.load_profile("found")
+"""
 
 
 def run(folder: Path, *arguments: str, plugins: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
@@ -152,6 +157,7 @@ def test_the_example_of_the_readme_runs(folder: Path) -> None:
     done = run(folder, "--p4verify-firmware=hardened", "-k", "test_cells_meet_mode_switches")
     assert done.returncode == 0, done.stdout
     assert "1 passed" in done.stdout
+    (folder / "conftest.py").write_text(WITHOUT_SHRINKING)  # which takes half a minute, and is shown in test_machines
     found = run(folder, "--p4verify-firmware=as_found", "-k", "test_cells_meet_mode_switches")
     assert found.returncode == pytest.ExitCode.TESTS_FAILED
     assert "Violated" in found.stdout
