@@ -151,7 +151,7 @@ class Campaign:
 
     def _names(self, wanted: Sequence[str]) -> Iterator[str]:
         yield from wanted
-        while True:
+        while wanted:
             needed = [name for name in wanted if self._is_needed(name)] or wanted
             for name in wanted:
                 if name in needed:

@@ -38,12 +38,12 @@ FOCUS: Mapping[str, tuple[str, ...]] = {
 
 
 def focused(families: Mapping[str, Programs], ids: Iterable[str]) -> Mapping[str, Programs]:
-    """Those families that bear on these invariants."""
+    """Those families that bear on these invariants; all of them where a firmware has none of those."""
     prefixes = {f"{id_.partition('.')[0]}." for id_ in ids}
     if not prefixes <= FOCUS.keys():
         return families
     wanted = dict.fromkeys(name for prefix in sorted(prefixes) for name in FOCUS[prefix])
-    return {name: families[name] for name in wanted if name in families}
+    return {name: families[name] for name in wanted if name in families} or families
 
 
 def offered(program: Program, operations: frozenset[str]) -> Program:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import strategies as st
 
 from p4verify.stateful.check import families_of
 from p4verify.stateful.families import FOCUS, focused
@@ -81,3 +82,10 @@ def test_every_family_bears_on_some_invariants(hardened: Subject) -> None:
     made = families_of(hardened.target, hardened.config)
     assert set(made) - {"own"} == {name for names in FOCUS.values() for name in names}
     assert list(focused(made, ["re.restore-age"])) == list(FOCUS["re."])
+
+
+def test_a_firmware_without_the_families_that_bear_on_an_invariant_has_the_others() -> None:
+    """Else a campaign would have no turns, for ever."""
+    own = {"own": st.nothing(), "frames": st.nothing()}
+    assert list(focused(own, ["tm.race-free"])) == ["own", "frames"]
+    assert list(focused(own, ["re.race-free"])) == ["frames"]
