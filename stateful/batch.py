@@ -14,7 +14,7 @@ from hypothesis import given, seed, settings
 from hypothesis import strategies as st
 
 from p4verify.stateful.campaign import PORTFOLIO
-from p4verify.stateful.families import families, focused
+from p4verify.stateful.families import families_of, focused
 from p4verify.stateful.strategies import Programs
 from p4verify.stateful.subject import Subject
 from p4verify.targets.target import Exploration
@@ -23,7 +23,7 @@ from p4verify.verify.program import Program
 
 def programs_for(subject: Subject) -> Programs:
     """Programs that exercise the invariants of a subject, of every family that does."""
-    known = families(subject.config, subject.operations)
+    known = families_of(subject.target, subject.config)
     return st.one_of(*focused(known, [invariant.id for invariant in subject.invariants]).values())
 
 

@@ -22,18 +22,15 @@ from p4verify.stateful.blind import blind_invariants
 from p4verify.stateful.campaign import Campaign, Sighting, Status
 from p4verify.stateful.collecting import rarely_collecting
 from p4verify.stateful.confirm import Confirmed, Confirmer
-from p4verify.stateful.families import families
+from p4verify.stateful.families import families_of
 from p4verify.stateful.interrupting import first_interrupt
 from p4verify.stateful.opened import AnyBuild, AnyTarget, hidden_by, opened, pace_of, root_of, shared_names, target_name
-from p4verify.stateful.own_operations import FAMILIAR, own_operations
 from p4verify.stateful.relocate import relocations
 from p4verify.stateful.source_review import reviewed
-from p4verify.stateful.strategies import Programs
 from p4verify.targets.target import ControlledTarget, TargetError
 from p4verify.verify import record
 from p4verify.verify.codec import public_config
 from p4verify.verify.criteria import CRITERIA, CriterionResult, InvariantResult, Offers, available, summarise
-from p4verify.verify.program import Value
 from p4verify.verify.verdict import Invariant, Verdict
 
 JOURNAL, COUNTEREXAMPLES, REPORT = "run.jsonl", "counterexamples", "acceptance.md"
@@ -87,15 +84,6 @@ def offers_of(target: ControlledTarget) -> Offers:
     description = target.description
     operations = {kind.name: kind.results.names for kind in description.operations}
     return Offers.of(operations, [kind.name for kind in description.observers])
-
-
-def families_of(target: ControlledTarget, config: Mapping[str, Value]) -> Mapping[str, Programs]:
-    """The program families that call something in this firmware."""
-    operations = target.description.operations
-    names = frozenset(kind.name for kind in operations)
-    own = own_operations(operations)
-    familiar = families(config, names) if names & FAMILIAR else {}
-    return {**familiar, **({"own": own} if own is not None else {})}
 
 
 def check(plan: CheckPlan, watcher: Watcher) -> CheckResult:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from p4verify.stateful.bms_families import bms_families
 from p4verify.stateful.gateway_families import gateway_families
+from p4verify.stateful.own_operations import FAMILIAR, own_operations
 from p4verify.stateful.strategies import (
     BATTERY,
     PACK,
@@ -25,6 +26,7 @@ from p4verify.stateful.strategies import (
     system_programs,
     telemetry_programs,
 )
+from p4verify.targets.target import ControlledTarget
 from p4verify.verify.program import Program, Value
 
 FOCUS: Mapping[str, tuple[str, ...]] = {
@@ -79,3 +81,12 @@ def families(config: Mapping[str, Value], operations: frozenset[str]) -> Mapping
         "bursts": bursts(),
     }
     return {name: programs.map(lambda p: offered(p, operations)) for name, programs in made.items()}
+
+
+def families_of(target: ControlledTarget, config: Mapping[str, Value]) -> Mapping[str, Programs]:
+    """The program families that call something in this firmware."""
+    operations = target.description.operations
+    names = frozenset(kind.name for kind in operations)
+    own = own_operations(operations)
+    familiar = families(config, names) if names & FAMILIAR else {}
+    return {**familiar, **({"own": own} if own is not None else {})}

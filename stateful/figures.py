@@ -16,7 +16,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from p4verify.stateful.campaign import Campaign, Status
-from p4verify.stateful.check import families_of, offers_of
+from p4verify.stateful.check import offers_of
+from p4verify.stateful.families import families_of
 from p4verify.targets.building.build import Build, build_firmware, build_litmus, cache_folder
 from p4verify.targets.building.compilers import Compiler
 from p4verify.targets.building.manifest import load

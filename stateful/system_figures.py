@@ -13,8 +13,9 @@ from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 
 from p4verify.stateful.campaign import Campaign, Status
-from p4verify.stateful.check import families_of, offers_of
+from p4verify.stateful.check import offers_of
 from p4verify.stateful.collecting import rarely_collecting
+from p4verify.stateful.families import families_of
 from p4verify.stateful.figures import Case, Exploring, Figure
 from p4verify.targets.building.build import Build, build_firmware
 from p4verify.targets.building.compilers import Compiler

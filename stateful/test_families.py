@@ -8,8 +8,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
-from p4verify.stateful.check import families_of
-from p4verify.stateful.families import FOCUS, focused
+from p4verify.stateful.families import FOCUS, families_of, focused
 from p4verify.stateful.strategies import Programs
 from p4verify.stateful.subject import Subject
 from p4verify.stateful.violations import ViolatedError

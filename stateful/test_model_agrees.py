@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from p4verify.stateful.campaign import Campaign, Status
-from p4verify.stateful.check import families_of, offers_of
+from p4verify.stateful.check import offers_of
+from p4verify.stateful.families import families_of
 from p4verify.stateful.opened import AnyBuild, opened, pace_of, target_name
 from p4verify.targets.building.build import build_firmware
 from p4verify.targets.building.manifest import load

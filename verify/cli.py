@@ -269,7 +269,11 @@ def _status(result: CheckResult, expected: frozenset[str] | None, console: Conso
     from p4verify.verify.criteria import as_expected, difference, exit_status
 
     if expected is None:
-        return exit_status(result.criteria)
+        status = exit_status(result.criteria)
+        return INCONCLUSIVE if result.interrupted and status == HELD else status
+    if result.interrupted:
+        typer.echo("p4verify: interrupted: whether all is as expected is not known", err=True)
+        return INCONCLUSIVE
     if as_expected(result.criteria, expected):
         console.print("as expected")
         return HELD

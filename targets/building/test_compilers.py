@@ -119,3 +119,13 @@ def test_flags_fit_the_kind() -> None:
 def test_this_machine_has_a_compiler() -> None:
     assert all(os.access(compiler.c[0], os.X_OK) for compiler in available())
     assert available()
+
+
+@pytest.mark.parametrize("kind", ["clang", "gcc", "zig"])
+def test_assertions_of_adapters_and_of_firmware_stay(kind: str) -> None:
+    """zig takes them out when it optimises."""
+    compiler = next((one for one in available() if one.kind == kind), None)
+    if compiler is None:
+        pytest.skip(f"there is no {kind} here")
+    assert "-UNDEBUG" in compiler.plain()
+    assert "-UNDEBUG" in compiler.instrumented()
