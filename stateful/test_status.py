@@ -15,7 +15,7 @@ def status(verdict: Verdict, expected: frozenset[str] | None, *, interrupted: bo
     part = InvariantResult("np.fifo", verdict, executions=5, exercised=5)
     criterion = next(one for one in CRITERIA if "np.fifo" in one.invariants)
     judged = (CriterionResult(criterion, verdict, (part,)),)
-    result = CheckResult(judged, (), executions=5, distinct=5, exploring_seconds=1.0, seconds=1.0, interrupted=interrupted)
+    result = CheckResult(judged, (), 5, 5, 1.0, 1.0, interrupted)
     return cli._status(result, expected, Console(quiet=True))
 
 
