@@ -22,8 +22,9 @@ from p4verify.verify.program import Program
 
 
 def programs_for(subject: Subject) -> Programs:
-    """Programs that exercise the invariants of a subject, of every family that does."""
+    """Programs that exercise the invariants of a subject, of every family that does; calls of its own if none does."""
     known = families_of(subject.target, subject.config)
+    known = {name: family for name, family in known.items() if name != "own"} or known
     return st.one_of(*focused(known, [invariant.id for invariant in subject.invariants]).values())
 
 
