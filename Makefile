@@ -5,9 +5,8 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-# What the firmware as it was found violates within seconds: each of these must be, and of hardened none may. (TC-2 and
-# RE-3 are violated rarely, or take longer than a demonstration should.)
-AS_FOUND := NP-1,NP-2,NP-3,NP-4,RE-1,RE-2,RE-4,TM-1,TM-2,TM-3,TM-4,TC-1,TC-3,TC-4,SYS-1
+# The criteria of the task list: the firmware as it was found violates every one within seconds, hardened none.
+ALL := NP-1,NP-2,NP-3,NP-4,RE-1,RE-2,RE-3,RE-4,TM-1,TM-2,TM-3,TM-4,TC-1,TC-2,TC-3,TC-4,SYS-1
 
 # The bundled firmware parses JSON with the system's cJSON.
 CJSON := $(firstword $(wildcard /usr/include/cjson/cJSON.h /usr/local/include/cjson/cJSON.h \
@@ -22,8 +21,8 @@ TOOLCHAIN := $(shell for clang in clang clang-30 clang-29 clang-28 clang-27 clan
 .DEFAULT_GOAL := run
 
 run: $(VENV)/installed
-	$(BIN)/p4verify check --firmware as_found --budget 30 --only $(AS_FOUND) --expect violation:$(AS_FOUND)
-	$(BIN)/p4verify check --firmware hardened --budget 35 --expect violation:
+	$(BIN)/p4verify check --firmware as_found --budget 15 --expect violation:$(ALL)
+	$(BIN)/p4verify check --firmware hardened --budget 25 --expect violation:
 
 test: lint
 	$(BIN)/pytest -n 2
@@ -62,5 +61,5 @@ $(VENV)/installed: pyproject.toml Makefile
 			echo "the cJSON library is missing; run: sudo apt-get install -y libcjson-dev" >&2; exit 2; \
 		fi; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,board,reports$(TOOLCHAIN)]'
+	$(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check --editable '.[dev,board,reports$(TOOLCHAIN)]'
 	touch $@
