@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 HELD, VIOLATED, UNUSABLE, INCONCLUSIVE, INTERRUPTED = 0, 1, 2, 3, 130
+RUNS: Final = Path(".p4verify/runs")
+"""Where runs lie that were not told where to."""
 LONGEST_MESSAGE = 4000
 PATIENCE_SECONDS = 10.0
 """How long one thing may take before somebody without a terminal, who sees no progress, is told what it is."""

@@ -7,18 +7,23 @@ of them has no place any more, the replay is refused with the differences.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
+from p4verify.reports.command_line import RUNS
 from p4verify.reports.finding import ConfirmedFinding
+from p4verify.reports.run_folder import COUNTEREXAMPLES
 from p4verify.reports.source_text import SourceText
 from p4verify.stateful.check import criteria_of
 from p4verify.stateful.kept import tick_budget_of
 from p4verify.stateful.opened import AnyBuild, AnyTarget, opened, root_of, shared_words, target_name
 from p4verify.stateful.relocate import Relocator
+from p4verify.targets.building.manifest import bundled
 from p4verify.targets.target import Exploration, Shared
+from p4verify.verify.codec import RecordError
 from p4verify.verify.criteria import INVARIANTS
 from p4verify.verify.execution import Execution
 from p4verify.verify.explore import judge
-from p4verify.verify.record import Counterexample
+from p4verify.verify.record import Counterexample, load_counterexample
 from p4verify.verify.schedule import Relocation, Schedule
 from p4verify.verify.verdict import Invariant, Setting
 
@@ -39,6 +44,28 @@ class Replayed:
     times: int
     of: int
     relocated: bool
+
+
+def counterexample_in(file: Path) -> Counterexample:
+    """What `check` saved there. ReplayError where it is none, with one that lies near it."""
+    try:
+        return load_counterexample(file)
+    except RecordError as error:
+        near = next((file if file.is_dir() else file.parent).glob(f"{COUNTEREXAMPLES}/*.json"), None)
+        such = near or f"{RUNS}/TIME/{COUNTEREXAMPLES}/np.fifo.json"
+        raise ReplayError(
+            f"{error}\nFILE is to be a counterexample that `p4verify check` saved, such as {such}"
+        ) from None
+
+
+def firmware_of(counterexample: Counterexample) -> str:
+    """The firmware it belongs to: by its bundled name, else by its manifest. ReplayError where that is not here."""
+    firmware, manifest = counterexample.firmware, counterexample.manifest
+    if firmware in bundled():
+        return firmware
+    if not Path(manifest).is_file():
+        raise ReplayError(f"the firmware it was found in is not here ({manifest}): name it by --firmware DIR")
+    return manifest
 
 
 def replay(counterexample: Counterexample, build: AnyBuild, path: str, times: int = REPLAYS) -> Replayed:

@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 
 from p4verify.stateful.check import CheckResult
-from p4verify.verify import cli
+from p4verify.stateful.telling import check_status
 from p4verify.verify.criteria import CRITERIA, CriterionResult, InvariantResult
 from p4verify.verify.verdict import Verdict
 
@@ -16,7 +16,7 @@ def status(verdict: Verdict, expected: frozenset[str] | None, *, interrupted: bo
     criterion = next(one for one in CRITERIA if "np.fifo" in one.invariants)
     judged = (CriterionResult(criterion, verdict, (part,)),)
     result = CheckResult(judged, (), 5, 5, 1.0, 1.0, interrupted)
-    return cli._status(result, expected, Console(quiet=True))
+    return check_status(result, expected, Console(quiet=True))
 
 
 @pytest.mark.parametrize(("verdict", "whole", "cut"), [(Verdict.OK, 0, 3), (Verdict.VIOLATION, 1, 1)])

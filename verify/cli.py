@@ -16,6 +16,7 @@ import typer
 from p4verify.reports.command_line import (
     HELD,
     INCONCLUSIVE,
+    RUNS,
     UNUSABLE,
     VIOLATED,
     CompilerOption,
@@ -39,13 +40,9 @@ from p4verify.reports.command_line import (
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from p4verify.reports.finding import ConfirmedFinding
     from p4verify.stateful.check import CheckResult
-    from p4verify.stateful.litmus import LitmusResult
     from p4verify.stateful.opened import AnyBuild
-    from p4verify.verify.record import Counterexample
 
-RUNS = Path(".p4verify/runs")
 TARGETS = ("model", "sim", "native", "serial")
 BUILT = ("sim", "model")
 BUDGETS = {"sim": 45.0, "model": 180.0}
@@ -93,45 +90,6 @@ def _expected_errors() -> tuple[type[Exception], ...]:
 
 def _guarded(command: Callable[P, None]) -> Callable[P, None]:
     return guarded(command, _expected_errors)
-
-
-def _build(firmware: str | None, compiler: str | None, console: Console, target: str = "sim") -> AnyBuild:
-    """Builds a firmware for the simulator and audits what its scheduler can see; of the model there is nothing to."""
-    if target == "model":
-        from p4verify.targets.model.target import model_of
-
-        return model_of(firmware or ".")
-    from p4verify.targets.building.build import build_firmware
-    from p4verify.targets.building.compilers import require
-    from p4verify.targets.building.manifest import MANIFEST, load
-
-    if firmware is None and not Path(MANIFEST).is_file():
-        fail(
-            f"there is no {MANIFEST} in this folder, and no firmware was named. Write a manifest for your tree, or try"
-            " a firmware that comes with p4verify: --firmware as_found or --firmware hardened"
-        )
-    manifest = load(firmware or Path())
-    with doing(console, "building") as tell:
-        build = build_firmware(manifest, require(compiler), progress=tell)
-        tell("looking for accesses that cannot be seen")
-        _ = build.audit  # kept beside the executable, so that the next run finds it
-        tell("reading its debug information")
-        build.symbols.read()
-    return build
-
-
-def _show_finding(finding: ConfirmedFinding, root: Path, console: Console) -> None:
-    """With the text of its source lines, where they lie below `root`."""
-    from p4verify.reports.lanes import show
-    from p4verify.reports.source_text import SourceText
-
-    show(finding, console, SourceText(root))
-
-
-def _root_of(build: AnyBuild) -> Path:
-    from p4verify.stateful.opened import root_of
-
-    return root_of(build)
 
 
 @app.callback()
@@ -195,14 +153,18 @@ def check(
     require_writable(json_to)
     require_writable(markdown_to)
     require_folder(run_dir)
+    from p4verify.stateful.opened import root_of
+    from p4verify.stateful.preparing import prepared
+    from p4verify.stateful.telling import check_as_json, check_status, show_check
+
     console = console_for(quiet=quiet, to_stderr="-" in (json_to, markdown_to))
-    build = _build(firmware, compiler, console, target)
+    build = prepared(firmware, compiler, console, target)
     seconds = BUDGETS[target] if budget is None else budget
     result, report = _check(build, firmware or ".", (chosen, seconds, seed), run_dir, console)
-    _report(result, build, report, console)
-    write_json(json_to, _check_json(result, firmware or ".", target, seed))
+    show_check(result, root_of(build), report, console)
+    write_json(json_to, check_as_json(result, firmware or ".", target, seed))
     write_text(markdown_to, None if markdown_to is None else report.read_text(encoding="utf-8"))
-    raise typer.Exit(_status(result, expected, console))
+    raise typer.Exit(check_status(result, expected, console))
 
 
 def _checked(only: tuple[str, ...], expect: str | None) -> frozenset[str] | None:
@@ -241,46 +203,6 @@ def _run_folder(run_dir: Path | None) -> Path:
         fail(f"{wanted} cannot be made ({error.strerror}): name a folder you may write to by --run-dir DIR")
 
 
-def _report(result: CheckResult, build: AnyBuild, report: Path, console: Console) -> None:
-    from p4verify.reports.summary import Figures, show_summary
-
-    for finding in result.findings:
-        _show_finding(finding, _root_of(build), console)
-    console.quiet = False  # the result is what --quiet leaves
-    figures = Figures(result.executions, result.distinct, result.exploring_seconds)
-    show_summary(result.criteria, figures, console, result.hidden)
-    console.print(f"report: {report}", soft_wrap=True)
-    if result.interrupted:
-        console.print("interrupted: the verdicts rest on what was run until then")
-
-
-def _check_json(result: CheckResult, firmware: str, target: str, seed: int) -> object:
-    from p4verify.verify.criteria import as_json
-
-    shown = as_json(
-        result.criteria, firmware=firmware, target=target, seed=seed, executions=result.executions,
-        seconds=round(result.seconds, 3),
-    )  # fmt: skip
-    hidden = [{"what": one.what, "reason": one.reason, "races": one.races} for one in result.hidden]
-    return {**shown, **({"suppressed": hidden} if hidden else {})}
-
-
-def _status(result: CheckResult, expected: frozenset[str] | None, console: Console) -> int:
-    from p4verify.verify.criteria import as_expected, difference, exit_status
-
-    if expected is None:
-        status = exit_status(result.criteria)
-        return INCONCLUSIVE if result.interrupted and status == HELD else status
-    if result.interrupted:
-        typer.echo("p4verify: interrupted: whether all is as expected is not known", err=True)
-        return INCONCLUSIVE
-    if as_expected(result.criteria, expected):
-        console.print("as expected")
-        return HELD
-    typer.echo(f"p4verify: not as expected: {difference(result.criteria, expected)}", err=True)
-    return VIOLATED
-
-
 # ---- replay ----
 
 
@@ -298,41 +220,22 @@ def replay(
     quiet: Quiet = False,
 ) -> None:
     """Re-runs a counterexample and says whether it still happens."""
+    from p4verify.stateful.opened import root_of
+    from p4verify.stateful.preparing import prepared
+    from p4verify.stateful.replaying import counterexample_in, firmware_of
     from p4verify.stateful.replaying import replay as run_replay
+    from p4verify.stateful.telling import show_finding
 
     console = console_for(quiet=quiet)
-    counterexample = _counterexample(file)
-    named = firmware or _firmware_of(counterexample.firmware, counterexample.manifest)
-    build = _build(named, compiler, console, "model" if counterexample.build_id.startswith("model-") else "sim")
+    counterexample = counterexample_in(file)
+    named = firmware or firmware_of(counterexample)
+    build = prepared(named, compiler, console, "model" if counterexample.build_id.startswith("model-") else "sim")
     replayed = run_replay(counterexample, build, str(file), times)
     if replayed.finding is not None:
-        _show_finding(replayed.finding, _root_of(build), console)
+        show_finding(replayed.finding, root_of(build), console)
     where = " (in another build: its choices were found again by source line)" if replayed.relocated else ""
     typer.echo(f"{counterexample.invariant}: violated in {replayed.times} of {replayed.of} replays{where}")
     raise typer.Exit(VIOLATED if replayed.times else HELD)
-
-
-def _counterexample(file: Path) -> Counterexample:
-    from p4verify.verify.codec import RecordError
-    from p4verify.verify.record import load_counterexample
-
-    try:
-        return load_counterexample(file)
-    except RecordError as error:
-        near = next((file if file.is_dir() else file.parent).glob("counterexamples/*.json"), None)
-        such = near or f"{RUNS}/TIME/counterexamples/np.fifo.json"
-        fail(f"{error}\nFILE is to be a counterexample that `p4verify check` saved, such as {such}")
-
-
-def _firmware_of(firmware: str, manifest: str) -> str:
-    """The firmware a counterexample belongs to: by its bundled name, else by its manifest."""
-    from p4verify.targets.building.manifest import bundled
-
-    if firmware in bundled():
-        return firmware
-    if not Path(manifest).is_file():
-        fail(f"the firmware it was found in is not here ({manifest}): name it by --firmware DIR")
-    return manifest
 
 
 # ---- litmus ----
@@ -368,6 +271,7 @@ def litmus(
 ) -> None:
     """Explores self-contained C files until an assertion fails, or they crash, hang or deadlock."""
     from p4verify.stateful.litmus import LitmusPlan, run_litmus
+    from p4verify.stateful.telling import show_litmus
     from p4verify.targets.building.compilers import require
     from p4verify.verify.schedule import Granularity
 
@@ -383,20 +287,8 @@ def litmus(
             plan, require(compiler), progress=tell,
             watch=lambda now: tell(f"{now.doing}: {now.executions:,} executions"),
         )  # fmt: skip
-    _show_litmus(result, console)
+    show_litmus(result, console)
     raise typer.Exit(result.status)
-
-
-def _show_litmus(result: LitmusResult, console: Console) -> None:
-    from p4verify.reports.listing import outcome_lines
-
-    if result.finding is not None:
-        _show_finding(result.finding, result.root, console)
-    for line in (*outcome_lines(result.outcomes), *(f"not seen: {spot}" for spot in result.blind)):
-        console.print(line)
-    found = "a failure" if result.finding else "no failure"
-    once = f" (seen once, and not again: {result.unconfirmed})" if result.unconfirmed else ""
-    typer.echo(f"{found}{once} in {result.executions:,} executions")
 
 
 # ---- bench ----

@@ -255,7 +255,7 @@ def test_the_report_alone_is_on_the_standard_output(p4verify: Run, tmp_path: Pat
 def test_a_folder_that_cannot_be_made_is_said_before_anything_is_built(
     p4verify: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("p4verify.verify.cli._build", lambda *_arguments: pytest.fail("it was built first"))
+    monkeypatch.setattr("p4verify.stateful.preparing.prepared", lambda *_arguments: pytest.fail("it was built first"))
     (tmp_path / "file").touch()
     status, _, err = p4verify("check", "--firmware", "as_found", "--run-dir", "file/run")
     assert status == 2
