@@ -7,7 +7,7 @@ whose callbacks overlapped have no order, so either may be the newer one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise, takewhile
 
 from p4verify.verify import tokens
@@ -18,6 +18,7 @@ from p4verify.verify.invariants.gateway import (
     WHOLE_BATTERY,
     Change,
     Gateway,
+    NvsCall,
     config_token,
     record_token,
 )
@@ -221,15 +222,9 @@ def delta_flush(execution: Execution, setting: Setting) -> Judgement:
     """re.delta-flush: a change beyond the delta is written early, as far as the limit on early writes admits."""
     exercised = False
     for boot in Gateway.of(execution, setting):
-        if boot.foreign(boot.history.end):
-            continue
-        for index, change in enumerate(boot.changes):
-            deadline = change.done_us + round(limit(setting, "early_flush_ms") * 1000) + boot.write_us
-            deadline += boot.view.margin_us
-            if not _may_be_early(boot, change, deadline) or not _is_urgent(boot, index, deadline):
-                continue
+        for change, write, deadline in flushed_early(boot):
             exercised = True
-            if not any(call.start > change.given and call.start_us <= deadline for call in boot.sets(TELEMETRY)):
+            if write is None or write.start_us > deadline:
                 return violated(
                     f"the frame of token {change.token}, far from all before it, arrived at {at(change.done_us)}, but"
                     f" no write had begun by {at(deadline)}",
@@ -237,6 +232,18 @@ def delta_flush(execution: Execution, setting: Setting) -> Judgement:
                     *(call.start for call in boot.sets(TELEMETRY)[-1:]),
                 )
     return HELD if exercised else NOT_EXERCISED
+
+
+def flushed_early(boot: Gateway) -> Iterator[tuple[Change, NvsCall | None, int]]:
+    """The changes that must be written early, each with the next write and by when (us) it is due."""
+    if boot.foreign(boot.history.end):
+        return
+    for index, change in enumerate(boot.changes):
+        deadline = change.done_us + round(limit(boot.setting, "early_flush_ms") * 1000) + boot.write_us
+        deadline += boot.view.margin_us
+        if _may_be_early(boot, change, deadline) and _is_urgent(boot, index, deadline):
+            write = next((call for call in boot.sets(TELEMETRY) if call.start > change.given), None)
+            yield change, write, deadline
 
 
 def _is_urgent(boot: Gateway, index: int, deadline_us: int) -> bool:

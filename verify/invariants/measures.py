@@ -16,6 +16,7 @@ from p4verify.verify.invariants.gateway import CONFIG, NO_DATA, TELEMETRY, Chang
 from p4verify.verify.invariants.gateway_callbacks import callbacks, steady_runs
 from p4verify.verify.invariants.publisher_metrics import snapshots
 from p4verify.verify.invariants.publisher_timing import judged_gap, starts_of
+from p4verify.verify.invariants.reaction_times import REACTIONS
 from p4verify.verify.invariants.telemetry_updates import Updates
 from p4verify.verify.invariants.tinybms import OK, QUEUE_LENGTH, Wire
 from p4verify.verify.limits import config, limit, tick_us
@@ -347,5 +348,5 @@ MEASURES: dict[str, Measure] = {
         ),
         ("sys.settles", _settling, _longest("longest until the load had settled", _limit("settle_ms"))),
     )
-}
+} | REACTIONS
 """By invariant. Sums count each distinct history once."""

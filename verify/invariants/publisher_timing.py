@@ -6,6 +6,7 @@ is not judged.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import pairwise
 
 from p4verify.verify.execution import Execution, Outcome
@@ -184,16 +185,8 @@ def _under_way(view: View, status: Handler) -> list[Post]:
 def retry(execution: Execution, setting: Setting) -> Judgement:
     """np.retry: while the network is reported reachable, a failed publication is tried again within a period."""
     view = View.of(execution, setting)
-    statuses = _statuses(view)
     exercised = False
-    for post in view.posts:
-        if post.ok is not False or not _reported_reachable(statuses, post):
-            continue
-        deadline = post.end_us + _period_us(setting) + view.margin_us
-        again = next((later for later in view.posts if later.start > post.end), None)
-        woken = any(status.leave > post.start and status.enter_us <= deadline for status in statuses)
-        if woken or (again is None and view.history.end_us <= deadline):
-            continue
+    for post, again, deadline in retried(view):
         exercised = True
         if again is None or again.start_us > deadline:
             return violated(
@@ -203,6 +196,19 @@ def retry(execution: Execution, setting: Setting) -> Judgement:
                 post.end,
             )
     return HELD if exercised else NOT_EXERCISED
+
+
+def retried(view: View) -> Iterator[tuple[Post, Post | None, int]]:
+    """The posts that failed and must be tried again, each with the next post and by when (us) it is due."""
+    statuses = _statuses(view)
+    for post in view.posts:
+        if post.ok is not False or not _reported_reachable(statuses, post):
+            continue
+        deadline = post.end_us + _period_us(view.setting) + view.margin_us
+        again = next((later for later in view.posts if later.start > post.end), None)
+        woken = any(status.leave > post.start and status.enter_us <= deadline for status in statuses)
+        if not woken and (again is not None or view.history.end_us > deadline):
+            yield post, again, deadline
 
 
 def _reported_reachable(statuses: list[Handler], post: Post) -> bool:

@@ -7,10 +7,11 @@ a battery back until all five of its registers are known, and a pack until its c
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import pairwise
 
 from p4verify.verify.execution import Execution, Outcome
-from p4verify.verify.invariants.telemetry_updates import Slot, Updates, slot_name, slots_of
+from p4verify.verify.invariants.telemetry_updates import Slot, Update, Updates, slot_name, slots_of
 from p4verify.verify.limits import config, limit
 from p4verify.verify.timeline import NEVER, Fields, Publish, View, at
 from p4verify.verify.tokens import REGISTERS
@@ -48,9 +49,22 @@ def _equal(one: Fields, other: Fields) -> bool:
 
 def reactive(execution: Execution, setting: Setting) -> Judgement:
     """tm.reactive: a significant register update is offered to the bus within `reactive_ms`, unless a newer one is."""
-    view = View.of(execution, setting)
-    updates = Updates.of(view)
     exercised = False
+    for update, slot, offer, deadline in offered(View.of(execution, setting)):
+        exercised = True
+        if offer is None or offer.start_us > deadline:
+            return violated(
+                f"{slot_name(slot)} = {update.slots[slot]:g} was applied at {at(update.handler.leave_us)}, but not"
+                f" offered to the bus by {at(deadline)}",
+                update.handler.enter,
+                update.handler.leave,
+            )
+    return HELD if exercised else NOT_EXERCISED
+
+
+def offered(view: View) -> Iterator[tuple[Update, Slot, Publish | None, int]]:
+    """The updates that must be offered to the bus, each with the first call that shows it, and when (us) it is due."""
+    updates = Updates.of(view)
     reaction_us = _reaction_us(view)
     for index, update in enumerate(updates.updates):
         deadline = update.handler.leave_us + reaction_us if update.handler.leave != NEVER else NEVER
@@ -60,16 +74,9 @@ def reactive(execution: Execution, setting: Setting) -> Judgement:
         value = update.slots[slot]
         if not _publishable(updates, index, slot) or not _significant(updates, slot, value, update.handler.enter):
             continue
-        exercised = True
-        calls = [call for call in _showing(updates, slot) if call.start > update.handler.enter]
-        if not any(call.start_us <= deadline and _near(setting, slot, _shown(call, slot), value) for call in calls):
-            return violated(
-                f"{slot_name(slot)} = {value:g} was applied at {at(update.handler.leave_us)}, but not offered to the"
-                f" bus by {at(deadline)}",
-                update.handler.enter,
-                update.handler.leave,
-            )
-    return HELD if exercised else NOT_EXERCISED
+        calls = (call for call in _showing(updates, slot) if call.start > update.handler.enter)
+        offer = next((call for call in calls if _near(view.setting, slot, _shown(call, slot), value)), None)
+        yield update, slot, offer, deadline
 
 
 def no_lost_update(execution: Execution, setting: Setting) -> Judgement:
