@@ -8,7 +8,7 @@ from p4verify.verify.invariants.reaction_times import REACTIONS
 from p4verify.verify.invariants.test_gateway_storage import far_frame
 from p4verify.verify.invariants.test_measures import figures
 from p4verify.verify.invariants.test_publisher_points import fed, publish
-from p4verify.verify.invariants.test_telemetry_timing import autonomous
+from p4verify.verify.invariants.test_telemetry_records import autonomous
 from p4verify.verify.measuring import Readings
 from p4verify.verify.scenario import Scenario, cells, register
 
