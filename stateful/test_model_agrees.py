@@ -27,7 +27,9 @@ SHOWN_BY = {
     "TC-1": "tc.bounded-wait", "TC-2": "tc.no-overrun", "TC-3": "tc.serialised", "TC-4": "tc.own-answer",
     "SYS-1": "sys.one-source",
 }  # fmt: skip
-NOT_EXPRESSED = {"np.static-review", "tm.tsan-clean", "tm.helgrind-clean", "tc.no-dead-stack", "tc.no-dead-task"}
+NOT_EXPRESSED = {
+    "np.static-review", "sys.race-free", "tm.tsan-clean", "tm.helgrind-clean", "tc.no-dead-stack", "tc.no-dead-task",
+}  # fmt: skip
 PROGRAMS = {"as_found": 80, "hardened": 40}
 """The flaw that shows last takes the model some sixty."""
 

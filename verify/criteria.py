@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from p4verify.verify.boots import boot_by_boot
 from p4verify.verify.invariants.event_bus import EVENT_BUS
 from p4verify.verify.invariants.network_publisher import NETWORK_PUBLISHER
-from p4verify.verify.invariants.races import RACE_FREE
+from p4verify.verify.invariants.races import RACE_FREE, fitted
 from p4verify.verify.invariants.remote_event_adapter import REMOTE_EVENT_ADAPTER
 from p4verify.verify.invariants.static_review import STATIC_REVIEW, TITLE
 from p4verify.verify.invariants.system import SYSTEM
@@ -117,7 +117,7 @@ CRITERIA = tuple(
             "The four together: bounded event-bus queue, no deadlock, everything settles",
             (
                 "bus.queue-bounded bus.payload-safe bus.per-publisher-order bus.dispatcher-bounded bus.race-free"
-                " sys.one-source sys.no-deadlock sys.settles"
+                " sys.one-source sys.no-deadlock sys.settles sys.race-free"
             ),
         ),
     )
@@ -189,7 +189,8 @@ class Offers:
 def available(offers: Offers, target: str, only: Iterable[str] = ()) -> tuple[Invariant, ...]:
     """The invariants that can be judged here; `only` names criteria or invariants, none means all."""
     chosen = set(select(only))
-    return tuple(i for i in INVARIANTS.values() if i.id in chosen and offers.missing(i, target) is None)
+    judged = (i for i in INVARIANTS.values() if i.id in chosen and offers.missing(i, target) is None)
+    return tuple(fitted(invariant, offers.names) for invariant in judged)
 
 
 def select(only: Iterable[str]) -> tuple[str, ...]:

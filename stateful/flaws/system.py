@@ -19,6 +19,7 @@ from p4verify.stateful.strategies import (
 )
 
 BUS = "event_bus/event_bus.c"
+TYPES = "event_types/event_types.h"
 PUBLISHER = "network/network_publisher.c"
 
 BURST = Trial(assemble([[(BATTERY, 0)] * 20, [(MQTT_UP, 0)] * 20], (7, 7), {}, 1000, ("bus.metrics",)), (ONCE,))
@@ -30,6 +31,7 @@ FULL = Trial(
 """The dispatcher publishes while the queue is full."""
 ORDER = Trial(assemble([[(BATTERY, 0), (PACK, 0), (ONLINE, 0)]], (7,), {}, 1000, ("bus.metrics",)), (ONCE,))
 COUNTING = Trial(assemble([[(BATTERY, 0)], [(BUS_METRICS, 0)]], (5, 5), {}, 100, ()), (RACES,))
+NUMBERING = Trial(assemble([[(BATTERY, 0)], [(PACK, 0)]], (5, 5), {}, 100, ()), (RACES,))
 POSTING = Trial(
     assemble(
         [[(BATTERY, 0), (OFFLINE, 0), (ONLINE, 2500)]], (5,), {"http": (http_answer(HTTP_OK, 15_000),) * 9}, 1000, ()
@@ -131,5 +133,24 @@ SYSTEM = (
         ),
         SETTLING,
         frozenset({"bus.dispatcher-bounded"}),
+    ),
+    Flaw(
+        "sys.race-free",
+        "A header that belongs to no component numbers what is published without a lock.",
+        (
+            Edit(
+                TYPES,
+                "#define PACK_MAX_CELLS 32\n",
+                "#define PACK_MAX_CELLS 32\n"
+                "static inline uint32_t next_number(void)\n{\n    static uint32_t number;\n    return ++number;\n}\n",
+            ),
+            Edit(BUS, '#include "event_bus.h"\n', '#include "event_bus.h"\n#include "event_types.h"\n'),
+            Edit(
+                BUS,
+                "    bool accepted = copy_event(event, &copy);\n",
+                "    bool accepted = next_number() && copy_event(event, &copy);\n",
+            ),
+        ),
+        NUMBERING,
     ),
 )
