@@ -234,7 +234,8 @@ class SimTarget:
         try:
             return self._decoder.decode(data, end_us=result.end_us, lost=result.lost)
         except ProtocolError as error:
-            raise TargetError(f"the simulator of {self.build.name} speaks nonsense: {error}") from error
+            self.close()  # what else it has sent is no answer to the next question
+            raise TargetError(f"what {self.build.name} recorded cannot be read: {error}") from error
 
     def _ending(self, result: _Result) -> Ending:
         if result.outcome == Outcome.COMPLETED:

@@ -15,7 +15,7 @@ from p4verify.targets.building.manifest import load
 from p4verify.targets.driven_c import C
 from p4verify.targets.protocol.test_signature import BY_TYPE
 from p4verify.targets.sim import SimTarget
-from p4verify.targets.target import Exploration, Found
+from p4verify.targets.target import Exploration, Found, TargetError
 from p4verify.verify.execution import Execution, Outcome
 from p4verify.verify.program import Invocation, Program, Task
 from p4verify.verify.schedule import Granularity, Schedule
@@ -116,6 +116,14 @@ def test_an_adapter_that_breaks_its_signature_is_misuse(sim: SimTarget) -> None:
     assert execution.ending.outcome is Outcome.MISUSE
     assert execution.ending.detail.startswith("trial.greedy reads or writes more than its signature")
     assert execution.history.operations[0].returned is None
+
+
+def test_one_that_writes_more_than_it_declares_is_named_every_time_it_is_asked(sim: SimTarget) -> None:
+    program = Program((Task("a", (calls("boast"),)),))
+    for _ in range(2):
+        with pytest.raises(TargetError, match=r"trial\.boast: 8 bytes were written \(05 .*, which takes 4"):
+            explored(sim, program, 10)
+    assert run(sim, Program((Task("a", (calls("step"),)),))).ending.outcome is Outcome.COMPLETED
 
 
 def test_as_many_tasks_as_a_program_may_have(sim: SimTarget) -> None:

@@ -29,6 +29,7 @@ FILLER, INVOKE, RETURN, OBSERVE, TASK, LOADED, DONE, BOOT = range(8)
 Fields = Callable[[bytes], Mapping[str, Value]]
 KEPT: Final = 1 << 14
 """Observations that one decoder remembers: some megabytes."""
+BYTES_SHOWN: Final = 32
 
 
 _Known = defaultdict[int, dict[bytes, Observation]]
@@ -72,14 +73,15 @@ class HistoryDecoder:
     """Decodes the histories of one program on one firmware."""
 
     def __init__(self, program: Program, description: Description) -> None:
-        results = {kind.name: _fields(kind.results) for kind in description.operations}
+        results = {kind.name: _fields(f"the results of {kind.name}", kind.results) for kind in description.operations}
         owners = [*((task.name, task.invocations) for task in program.tasks), (MAIN_TASK, program.final)]
         self._names = tuple(name for name, _ in owners)
         self._calls = tuple(
             tuple(_Call(invocation, results[invocation.operation]) for invocation in invocations)
             for _, invocations in owners
         )
-        self._observed = _Observed(tuple((kind.name, _fields(kind.fields)) for kind in description.observers))
+        observers = ((kind.name, _fields(kind.name, kind.fields)) for kind in description.observers)
+        self._observed = _Observed(tuple(observers))
 
     def decode(self, data: bytes, *, end_us: int | None = None, lost: int = 0) -> History:
         """The history in `data`; `end_us` defaults to the time of its last record. ProtocolError when it is none."""
@@ -235,12 +237,29 @@ class _Reading:
         )
 
 
-def _fields(signature: Signature) -> Fields:
-    """How to make a mapping of names to values out of packed bytes.
+def _fields(what: str, signature: Signature) -> Fields:
+    """How to make a mapping of names to values out of packed bytes; `what` names them in errors (ValueError).
 
     The histories of one program are made of few different records, so each is unpacked once: a look-up costs a tenth.
     """
     names = signature.names
     # A struct also says when the length is wrong, and costs no call of ours.
     unpack: Callable[[bytes], tuple[Value, ...]] = signature.fixed.unpack if signature.fixed else signature.unpack
-    return lru_cache(maxsize=4096)(lambda payload: dict(zip(names, unpack(payload), strict=True)))
+
+    @lru_cache(maxsize=4096)
+    def fields(payload: bytes) -> Mapping[str, Value]:
+        try:
+            return dict(zip(names, unpack(payload), strict=True))
+        except (struct.error, ValueError):
+            raise ValueError(_broken(what, signature, payload)) from None
+
+    return fields
+
+
+def _broken(what: str, signature: Signature, payload: bytes) -> str:
+    """What to tell the author of an adapter that declares one thing and writes another."""
+    rest = len(payload) - BYTES_SHOWN
+    written = payload[:BYTES_SHOWN].hex(" ") + (" .." if rest > 0 else "")
+    takes = f", which takes {signature.fixed.size}" if signature.fixed else ""
+    return (f'{what}: {len(payload)} bytes were written{f" ({written})" if written else ""}, '
+            f'the adapter declares "{signature.text}"{takes}')  # fmt: skip

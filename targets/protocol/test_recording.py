@@ -171,6 +171,25 @@ def test_what_contradicts_the_program_is_refused(records: tuple[bytes, ...]) -> 
         decoded(*records)
 
 
+@pytest.mark.parametrize(
+    ("records", "message"),
+    [
+        (
+            (record(INVOKE, 0, 0), record(RETURN, 0, 0, b"\x01\x0a")),
+            'the results of bus.battery: 2 bytes were written (01 0a), the adapter declares "accepted:bool", which',
+        ),
+        ((record(OBSERVE, 0, 0),), 'seen: 0 bytes were written, the adapter declares "token:u32,soc:f32", which takes'),
+        (
+            (record(OBSERVE, 0, 1, b"\x28\x00" + b"h" * 40),),
+            f'heard: 42 bytes were written (28 00{" 68" * 30} ..), the adapter declares "text:str,loud:bool"',
+        ),
+    ],
+)
+def test_an_adapter_that_breaks_its_signature_is_told_which_and_how(records: tuple[bytes, ...], message: str) -> None:
+    with pytest.raises(ProtocolError, match=re.escape(message)):
+        decoded(*records)
+
+
 @given(st.lists(st.builds(record, st.integers(0, 7), st.integers(0, 4), st.integers(0, 3), st.binary(max_size=9))))
 def test_any_records_are_a_history_or_an_error(records: list[bytes]) -> None:
     try:

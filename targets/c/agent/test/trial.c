@@ -57,6 +57,12 @@ static void greedy(p4v_reader *arguments, p4v_writer *results)
     p4v_get_uint(arguments, 4);
 }
 
+static void boast(p4v_reader *arguments, p4v_writer *results)
+{
+    (void)arguments;
+    p4v_put_uint(results, 5, 8);
+}
+
 void step(void); /* the firmware's, which the manifest of the test names as a probe */
 
 static void call_step(p4v_reader *arguments, p4v_writer *results)
@@ -75,6 +81,7 @@ static const p4v_operation s_operations[] = {
     {"trial.observe", "value:u32", "", observe},
     {"trial.step", "", "", call_step},
     {"trial.greedy", "value:u8", "", greedy},
+    {"trial.boast", "", "value:u32", boast},
     {NULL, NULL, NULL, NULL},
 };
 
