@@ -84,12 +84,23 @@ def _remedy(name: str, defined: Path | None, manifest: Manifest | None) -> str:
         return f"{defined.relative_to(manifest.root)} defines it: add that file to {where}"
     adapter = re.fullmatch(r"p4v_adapter_(\w+)", name)
     if adapter:
-        return f"{adapter[1]}.c must define `const p4v_adapter {name}`"
-    if _ESP_IDF.match(name):
-        return "an ESP-IDF or FreeRTOS call that p4verify does not offer: write a stub and list it in [firmware] stubs"
+        return _descriptor(name, adapter[1], manifest)
     if name.startswith(("std::", "operator ", "vtable ", "typeinfo ", "__cxa")):
         return "of the C++ library: install a C++ compiler (g++, clang++, or `pip install ziglang`)"
+    if "(" in name:
+        return f'add its source to {where}; if it is a C function, declare it inside extern "C" {{ .. }}'
+    if _ESP_IDF.match(name):
+        return "an ESP-IDF or FreeRTOS call that p4verify does not offer: write a stub and list it in [firmware] stubs"
     return f"add its source to {where}, or write a stub and list it in [firmware] stubs"
+
+
+def _descriptor(name: str, stem: str, manifest: Manifest) -> str:
+    """The line that an adapter lacks. In C++ a constant is its file's own, inside braces of extern "C" too."""
+    path = next((path for path in manifest.adapters if path.stem == stem), Path(f"{stem}.c"))
+    if path.suffix not in CXX_SUFFIXES:
+        return f"{path.name} must define `const p4v_adapter {name}`, not static"
+    line = f'extern "C" const p4v_adapter {name} = {{..}};'
+    return f'{path.name} must define `{line}` as it stands here: C++ hides a constant, inside extern "C" {{ .. }} too'
 
 
 def _header_advice(words: str, manifest: Manifest | None) -> list[str]:

@@ -214,6 +214,21 @@ def test_an_adapter_of_another_name_is_named(tree: Path) -> None:
     assert "counter.c must define `const p4v_adapter p4v_adapter_counter`" in failure(tree)
 
 
+def test_an_adapter_in_cxx_is_told_how_to_show_its_descriptor(tree: Path) -> None:
+    adapter = tree / "verify/counter.cpp"
+    (tree / "verify/counter.c").rename(adapter)
+    replace(tree / MANIFEST, "verify/counter.c", "verify/counter.cpp")
+    replace(adapter, "{0}}", "{}}")
+    line = 'extern "C" const p4v_adapter p4v_adapter_counter = {'
+    assert f"counter.cpp must define `{line}..}};`" in failure(tree)
+    replace(adapter, "const p4v_adapter p4v_adapter_counter = {", line)
+    text = failure(tree)
+    assert "counter_add(): add its source to [firmware] sources" in text
+    assert 'if it is a C function, declare it inside extern "C" { .. }' in text
+    replace(adapter, '#include "counter.h"', 'extern "C" {\n#include "counter.h"\n}')
+    assert build(tree).executable.is_file()
+
+
 def test_a_probe_needs_its_function(tree: Path) -> None:
     replace(tree / MANIFEST, '"bump"', '"bumped"')
     assert "the firmware has no function 'bumped'" in failure(tree)
