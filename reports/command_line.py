@@ -209,6 +209,13 @@ Firmware = Annotated[
         autocompletion=lambda: ["as_found", "hardened"],
     ),
 ]  # fmt: skip
+FirmwareFound = Annotated[
+    str | None,
+    typer.Option(
+        "--firmware", metavar="DIR|as_found|hardened", help="Another tree; default: that in which it was found.",
+        autocompletion=lambda: ["as_found", "hardened"],
+    ),
+]  # fmt: skip
 CompilerOption = Annotated[
     str | None, typer.Option("--cc", metavar="COMPILER", help="clang, gcc or zig; default: the best.")
 ]

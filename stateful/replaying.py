@@ -1,7 +1,8 @@
 """What `p4verify replay` does: runs a counterexample again, in its own build or another, and says if it still happens.
 
 In the build that found it the schedule is exact. In another one its choices are looked for by source line; where one
-of them has no place any more, the replay is refused with the differences.
+of them has no place any more, the replay is refused with the differences. It refuses to say "not any more" of what
+cannot be judged: an invariant that is not available here, a file that lacks what its schedule rests on.
 """
 
 from __future__ import annotations
@@ -13,14 +14,15 @@ from p4verify.reports.command_line import RUNS
 from p4verify.reports.finding import ConfirmedFinding
 from p4verify.reports.run_folder import COUNTEREXAMPLES
 from p4verify.reports.source_text import SourceText
-from p4verify.stateful.check import criteria_of
+from p4verify.stateful.check import criteria_of, offers_of
 from p4verify.stateful.kept import tick_budget_of
 from p4verify.stateful.opened import AnyBuild, AnyTarget, opened, root_of, shared_words, target_name
 from p4verify.stateful.relocate import Relocator
+from p4verify.targets.building.build import Build
 from p4verify.targets.building.manifest import bundled
 from p4verify.targets.target import Exploration, Shared
 from p4verify.verify.codec import RecordError
-from p4verify.verify.criteria import INVARIANTS
+from p4verify.verify.criteria import INVARIANTS, Offers, available
 from p4verify.verify.execution import Execution
 from p4verify.verify.explore import judge
 from p4verify.verify.record import Counterexample, load_counterexample
@@ -70,11 +72,19 @@ def firmware_of(counterexample: Counterexample) -> str:
 
 def replay(counterexample: Counterexample, build: AnyBuild, path: str, times: int = REPLAYS) -> Replayed:
     """Runs it `times` times. ReplayError when it does not fit this firmware."""
-    invariant = INVARIANTS.get(counterexample.invariant)
-    if invariant is None:
+    if counterexample.invariant not in INVARIANTS:
         raise ReplayError(f"{path}: this p4verify has no invariant {counterexample.invariant!r}")
     with opened(build) as target:
+        invariant = _judged_here(counterexample.invariant, build, offers_of(target), path)
         return _Replay(counterexample, build, invariant, target, path).run(times)
+
+
+def _judged_here(id_: str, build: AnyBuild, offers: Offers, path: str) -> Invariant:
+    missing = offers.missing(INVARIANTS[id_], target_name(build))
+    if missing is not None:
+        reason = missing.removeprefix("not available: ")
+        raise ReplayError(f"{path}: {id_} cannot be judged on {build.name} ({target_name(build)}): {reason}")
+    return available(offers, target_name(build), [id_])[0]
 
 
 class _Replay:
@@ -90,7 +100,19 @@ class _Replay:
         other = self.build.identity != self.case.build_id
         schedule, known = self._elsewhere() if other else self._here()
         shown = sum(self._shows(schedule, known) for _ in range(times))
+        lacking = None if shown else self._lacking(other=other)
+        if lacking:
+            raise ReplayError(f"{self.path}: {lacking}, so that not seeing the violation says nothing")
         return Replayed(self._finding(schedule, known, shown, times) if shown else None, shown, times, other)
+
+    def _lacking(self, *, other: bool) -> str | None:
+        """What the file does not have without which nothing can be shown."""
+        choices = len(self.case.schedule.choices)
+        if not any(task.invocations for task in self.case.program.tasks):
+            return "its program is empty"
+        if choices and not other and not self.case.known_shared and isinstance(self.build, Build):
+            return f"its known_shared is empty, by which the places of its {choices} choices are counted"
+        return None
 
     def _here(self) -> tuple[Schedule, int]:
         shared = self._shared()

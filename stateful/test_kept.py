@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,6 +19,7 @@ from p4verify.targets.building.manifest import load
 from p4verify.targets.target import Exploration
 from p4verify.verify.codec import RecordError
 from p4verify.verify.criteria import INVARIANTS
+from p4verify.verify.program import Program
 
 OURS = sorted((Path(__file__).parent / "regressions").glob("*.json"))
 TORN = assemble([[(BATTERY, 0), (PACK, 0), (ONLINE, 0), (BATTERY, 1000)]], (5,), {}, 1000, ("np.metrics",))
@@ -66,6 +68,23 @@ def test_what_needs_an_early_tick_is_replayed_with_it(tmp_path: Path, as_found: 
     kept = files.load(path)
     assert replaying.replay(kept, as_found.target.build, str(path), times=3).times == 3
     assert replaying.replay(replace(kept, seed={"tick_budget": 0}), as_found.target.build, str(path), 3).times == 0
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        ({"invariant": "np.collisions-counted"}, "cannot be judged on as_found .* no np.metrics/overwritten"),
+        ({"program": Program(())}, "its program is empty"),
+        ({"known_shared": ()}, "its known_shared is empty"),
+    ],
+)
+def test_not_seeing_what_cannot_be_shown_is_no_result(
+    as_found: Subject, torn: ViolatedError, damage: dict[str, Any], words: str
+) -> None:
+    kept = files.counterexample(as_found, torn)
+    assert replaying.replay(kept, as_found.target.build, "kept.json", 3).times == 3
+    with pytest.raises(replaying.ReplayError, match=words):
+        replaying.replay(replace(kept, **damage), as_found.target.build, "kept.json", 3)
 
 
 def test_another_build_explores_the_program_anew(as_found: Subject, hardened: Subject, torn: ViolatedError) -> None:

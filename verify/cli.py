@@ -21,6 +21,7 @@ from p4verify.reports.command_line import (
     VIOLATED,
     CompilerOption,
     Firmware,
+    FirmwareFound,
     JsonTo,
     Quiet,
     Seed,
@@ -214,7 +215,7 @@ def _run_folder(run_dir: Path | None) -> Path:
 def replay(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A counterexample that `check` saved.")],
     *,
-    firmware: Firmware = None,
+    firmware: FirmwareFound = None,
     times: Annotated[int, typer.Option(metavar="N", help="How often.", min=1, max=100_000)] = 100,
     compiler: CompilerOption = None,
     quiet: Quiet = False,

@@ -66,6 +66,11 @@ def test_every_command_has_help_with_an_example(p4verify: Run, command: str) -> 
     assert f"  p4verify {command}" in out
 
 
+def test_what_is_replayed_without_being_named_is_told(p4verify: Run) -> None:
+    _, out, _ = p4verify("replay", "--help")
+    assert "default: that in which it was found" in " ".join(out.split())
+
+
 def test_the_version_and_nothing_else(p4verify: Run) -> None:
     status, out, _ = p4verify("--version")
     assert (status, out.split()[0], len(out.split())) == (0, "p4verify", 2)
