@@ -186,10 +186,11 @@ class _Page:
         return lines
 
     def _lanes(self, entries: Sequence[Entry]) -> list[str]:
-        """The tasks that get a column, as many as fit: who was left, who wrote, who read; else who has evidence."""
+        """The tasks that get a column, as many as fit: who was left for whom last, who wrote, who read; or evidence."""
         shown = [entry for entry in entries if isinstance(entry, Row)]
         most = max(1, self.width // _LANE)
-        left = [entry.task for entry in entries if isinstance(entry, Switch)]
+        switches = [entry for entry in reversed(entries) if isinstance(entry, Switch)]
+        left = [task for switch in switches for task in (switch.task, switch.by) if task]
         accessing = sorted((row for row in shown if not row.record), key=lambda row: not row.writes)
         watching = [row.task for row in shown if row.evidence]
         wanted = list(dict.fromkeys([*left, *(row.task for row in accessing)]))[:most]
@@ -238,10 +239,11 @@ class _Page:
 
     def _aside(self, row: Row, lanes: Sequence[str]) -> list[Text]:
         """What a task without a column did: in the first one where it fits, else across all."""
-        what = ", ".join(f"{action.verb} {action.what}".strip() for action in row.actions)
-        text = Text.assemble((f"· {values.printable(row.task)} {what}", "" if row.evidence else _DIM))
+        style = "" if row.evidence else _DIM
+        text = Text(f"· {values.printable(row.task)} ", style)
+        text.append_text(Text(", ").join(self._told(action) for action in row.actions))
         if text.cell_len <= self._widths(len(lanes))[0]:
-            return [self._cells(lanes, {0: text})]
+            return [self._cells(lanes, {0: line}) for line in wrapped(text, self._widths(len(lanes))[0])]
         return self.wrap(text, indent=1, hang=3)
 
     def _row(self, row: Row, width: int) -> list[Text]:
@@ -254,15 +256,25 @@ class _Page:
         mark = ("✗ ", "bold red") if row.last else ("▸ ", "bold")
         style = self.palette.get(row.token or action.token or 0, "")
         verb = (f"{action.verb} ".lstrip(), "bold")
-        head = Text.assemble(mark if row.evidence and action.verb else "", verb, (_joined(action.what), style))
+        part = f"{action.part} ".lstrip()
+        head = Text.assemble(mark if row.evidence and action.verb else "", verb, part, (_joined(action.what), style))
         if row.evidence and action.verb:
             head.append("  " + f"at {values.seconds(row.time_us)}".replace(" ", JOINT), _DIM)
-        if len(action.readings) == 1:
+        if len(action.readings) == 1 and not part:
             return wrapped(head + self._only_reading(action.readings[0]), width, hang=2)
         if action.token in self.palette:
             head.append(f"  (event {action.token})", style)
         lines = wrapped(head, width, 0 if action.verb else 2, 2)
         return lines + (wrapped(self._readings(action), width, 2, 2) if action.readings else [])
+
+    def _told(self, action: Action) -> Text:
+        """An action in one line; of what it touched all values, where it touched memory."""
+        head = Text(" ".join(filter(None, (action.verb, action.part, action.what))))
+        if not action.readings:
+            return head
+        if len(action.readings) == 1 and not action.part:
+            return head + self._only_reading(action.readings[0])
+        return Text.assemble(head, " (", self._readings(action), ")")
 
     def _only_reading(self, reading: Reading) -> Text:
         """s_state.count = 3, with the member directly after its record."""

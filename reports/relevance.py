@@ -65,6 +65,8 @@ class Relevance:
     suspensions: tuple[Suspension, ...] = field(default=())
     waits: frozenset[int] = frozenset()
     """Those of the steps that are waits without end."""
+    unfinished: tuple[int, ...] = ()
+    """Those that are the last of their task, which could have gone on when the execution ended."""
 
 
 def touched_by(step: Step) -> range:
@@ -91,7 +93,8 @@ def relevant(
     found = _most_telling(carrying or every)
     boots = {index for index in range(first, end) if steps[index].kind is StepKind.BOOT}
     if not found:
-        return Relevance(tuple(sorted({*_causes(steps, runs, first, end), *boots})))
+        causes = _causes(steps, runs, first, end)
+        return Relevance(tuple(sorted({*causes, *boots})), unfinished=_unfinished(steps, causes))
     chosen = boots.union(index for suspension in found for index in _involved(steps, runs, suspension))
     return Relevance(tuple(sorted(chosen)), tuple(sorted(found, key=lambda s: s.before)))
 
@@ -280,4 +283,19 @@ def _causes(steps: Sequence[Step], runs: Mapping[str, list[list[int]]], begin: i
             writers.clear()
         if step.kind is StepKind.WRITE:
             writers.update(dict.fromkeys(touched_by(step), index))
-    return tuple(sorted({index for cause in causes[-MOST_CAUSES:] for index in cause}))
+    shown = causes[-MOST_CAUSES:]
+    copied = (i for cause in shown for i in _same_copy(steps, run, cause[0]) if i < end)
+    return tuple(sorted({*copied, *(index for cause in shown for index in cause)}))
+
+
+def _same_copy(steps: Sequence[Step], run: frozenset[int], index: int) -> Iterable[int]:
+    """The accesses of the run that a step is one copy with, itself among them."""
+    near = run.intersection(range(index - NEARBY, index + NEARBY))
+    return (i for i in near if _place(steps[i]) == _place(steps[index]))
+
+
+def _unfinished(steps: Sequence[Step], chosen: Sequence[int]) -> tuple[int, ...]:
+    """Those of the writes chosen after which their task took no further step although others did."""
+    last = {step.task: i for i, step in enumerate(steps) if step.kind is not StepKind.TIME}
+    stopped = (i for i in chosen if steps[i].kind is StepKind.WRITE and last[steps[i].task] == i)
+    return tuple(i for i in stopped if i + 1 < len(steps))

@@ -6,8 +6,9 @@ stands for steps left out. They carry words and values, not colours or columns.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from p4verify.reports import scalars, values
@@ -21,6 +22,8 @@ _FAR: Final = 12
 """Lines of source further apart than this are rows of their own."""
 _OWN_SOURCES: Final = "p4verify/"
 _VERBS: Final = {StepKind.READ: "reads", StepKind.WRITE: "writes"}
+_PART, _REST = "a part of", "the rest of"
+_LATER: Final = {_REST: "another part of"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,8 @@ class Action:
     verb: str
     what: str
     readings: tuple[Reading, ...] = ()
+    part: str = ""
+    """Which part of a copy it is, where that was torn: "a part of"."""
 
     @property
     def token(self) -> int | None:
@@ -72,11 +77,12 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Switch:
-    """A task was left at its step `before` and another ran, or (`resumed`) it went on."""
+    """A task was left at its step `before` and another, `by`, ran, or (`resumed`) it went on."""
 
     index: int
     text: str
     task: str
+    by: str = ""
     resumed: bool = False
 
 
@@ -93,9 +99,16 @@ Entry = Row | Switch | Gap
 
 def rows(steps: Sequence[Step], relevance: Relevance, records: Iterable[Record]) -> list[Entry]:
     """Everything to show, in order, with gaps for what is left out."""
-    switches = _merged(switch for suspension in relevance.suspensions for switch in _switches(steps, suspension))
+    switches = _merged(
+        [
+            *(switch for suspension in relevance.suspensions for switch in _switches(steps, suspension)),
+            *(_for_good(steps, index) for index in relevance.unfinished),
+        ]
+    )
     breaks = {switch.index for switch in switches}
-    placed = [_Placed(row.index, 3, after, row) for row, after in _step_rows(steps, relevance, breaks)]
+    accessed = _step_rows(steps, relevance, breaks)
+    torn = torn_copies([row for row, _ in accessed], breaks)
+    placed = [_Placed(row.index, 3, after, row) for row, (_, after) in zip(torn, accessed, strict=True)]
     placed += [_Placed(switch.index, 1, switch.index, switch) for switch in switches]
     for row in (_record_row(steps, record) for record in records):
         before_switch = row.index > 0 and steps[row.index - 1].task == row.task
@@ -219,6 +232,43 @@ def _reading(step: Step) -> Reading:
     return Reading(values.printable(member), values.bits(step.name, step.size, step.value), token)
 
 
+# ---- torn copies ----
+
+
+def torn_copies(found: Sequence[Row], breaks: Iterable[int]) -> list[Row]:
+    """The same rows; what one statement copied of a record before and after others ran is said to be parts of it."""
+    result = list(found)
+    cuts = sorted(breaks)
+    for task in dict.fromkeys(row.task for row in found):
+        own = [i for i, row in enumerate(found) if row.task == task]
+        for one, other in itertools.pairwise(own):
+            if any(found[one].index < cut <= found[other].index for cut in cuts):
+                result[one], result[other] = _in_parts(result[one], result[other])
+    return result
+
+
+def _in_parts(one: Row, other: Row) -> tuple[Row, Row]:
+    if not one.lines or one.file != other.file or one.lines[-1] != other.lines[0]:
+        return one, other
+    rest = {_copied(action): action for action in other.actions if action.verb in _VERBS.values()}
+    torn = {_copied(action) for action in one.actions if _is_rest(rest.get(_copied(action)), action)}
+    first = (replace(a, part=_LATER.get(a.part, _PART)) if _copied(a) in torn else a for a in one.actions)
+    second = (replace(a, part=_REST) if _copied(a) in torn else a for a in other.actions)
+    return replace(one, actions=tuple(first)), replace(other, actions=tuple(second))
+
+
+def _copied(action: Action) -> tuple[str, str]:
+    return action.verb, action.what
+
+
+def _is_rest(later: Action | None, action: Action) -> bool:
+    """Whether it goes on with other members of the same record."""
+    if later is None:
+        return False
+    members = {reading.member for reading in action.readings}
+    return "" not in members and members.isdisjoint(reading.member for reading in later.readings)
+
+
 # ---- records ----
 
 
@@ -246,7 +296,15 @@ def _switches(steps: Sequence[Step], suspension: Suspension) -> tuple[Switch, Sw
     intruder = _intruder(steps, suspension)
     text = f"{_where(steps, suspension)}: {intruder.task} runs on core {intruder.core}"
     resume = f"{task} goes on" + (f" at line {after.line}" if _is_firmware(after) else "")
-    return Switch(suspension.before + 1, text, task), Switch(suspension.after, resume, task, resumed=True)
+    left = Switch(suspension.before + 1, text, task, intruder.task)
+    return left, Switch(suspension.after, resume, task, intruder.task, resumed=True)
+
+
+def _for_good(steps: Sequence[Step], index: int) -> Switch:
+    """Of a task that could have gone on after its step `index`, and never did."""
+    step, other = steps[index], steps[index + 1]
+    where = f"after line {step.line}" if _is_firmware(step) else "in a call"
+    return Switch(index + 1, f"{step.task} stops {where} and does not go on: {other.task} runs", step.task, other.task)
 
 
 def _merged(switches: Iterable[Switch]) -> list[Switch]:
@@ -255,7 +313,7 @@ def _merged(switches: Iterable[Switch]) -> list[Switch]:
     for switch in sorted(switches, key=lambda s: (s.index, not s.resumed)):
         if result and result[-1].index == switch.index and result[-1].resumed and not switch.resumed:
             left = switch.text.rpartition(": ")[0]
-            result[-1] = Switch(switch.index, f"{left}: {result[-1].text}", switch.task)
+            result[-1] = Switch(switch.index, f"{left}: {result[-1].text}", switch.task, switch.by)
         else:
             result.append(switch)
     return result
