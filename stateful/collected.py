@@ -187,6 +187,8 @@ class Exploring(ReadyMade):
             if time.monotonic() >= end:
                 break
         self.say_counts(subject)
+        if subject.counts.unsupported:
+            pytest.skip(f"inconclusive: not supported: {subject.counts.unsupported}")
         self.conclude(subject)
 
     def _round(self, subject: Subject, number: int) -> None:

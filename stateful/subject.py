@@ -50,6 +50,8 @@ class Counts:
 
     executions: int = 0
     exercised: Counter[str] = field(default_factory=Counter)
+    unsupported: str = ""
+    """What the first execution that used something the target does not offer used."""
 
 
 class Subject:
@@ -163,6 +165,7 @@ class Subject:
 
     def _add(self, tally: Tally) -> None:
         self.counts.executions += tally.executions
+        self.counts.unsupported = self.counts.unsupported or tally.unsupported_use
         for invariant in self.invariants:
             self.counts.exercised[invariant.id] += tally.exercised(invariant.id)
 

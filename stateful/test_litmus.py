@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -318,3 +319,32 @@ def test_the_same_seed_finds_the_same() -> None:
     assert other.finding is not None
     assert one.finding.execution.trace == other.finding.execution.trace
     assert seen[-1].doing == "confirming"
+
+
+@pytest.mark.parametrize(
+    ("call", "named"),
+    [
+        ("fork()", "fork: a firmware has one process"),
+        ('execl("/bin/true", "true", NULL)', "execl: a firmware has one process"),
+        ("socket(1, 1, 0)", "socket: the host's network is not the firmware's; write a stub"),
+        ("for (int fd = 64; fd >= 0; fd--) close(fd)", "close(2): descriptors 0 to 2 are not the firmware's"),
+        ("dup2(2, 1)", "dup2(1): descriptors 0 to 2 are not the firmware's"),
+        ("read(0, &fork, 1)", "read(0): descriptors 0 to 2 are not the firmware's"),
+    ],
+)
+def test_what_a_firmware_has_none_of_is_named_with_its_place(tmp_path: Path, call: str, named: str) -> None:
+    file = written(tmp_path, f"#include <sys/socket.h>\n#include <unistd.h>\nint main(void) {{ {call}; return 0; }}\n")
+    with pytest.raises(TargetError, match=re.escape(f"unsupported in task main at file.c:3: {named}")):
+        run(file, executions=10)
+
+
+def test_a_firmwares_own_close_and_an_exit_without_handlers_are_no_surprise(tmp_path: Path) -> None:
+    text = """
+    #include <stdio.h>
+    int close(int descriptor) { return printf("closed %d", descriptor); }
+    void _exit(int status);
+    int main(void) { close(0); _exit(STATUS); }
+    """
+    file = written(tmp_path, text)
+    assert list(run(file, {"STATUS": "0"}, executions=10).outcomes) == ["closed 0"]
+    assert outcome(run(file, {"STATUS": "3"}, executions=10)) is Outcome.EXIT

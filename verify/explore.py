@@ -53,6 +53,8 @@ class Tally:
     lost: int = 0
     """Executions whose history lost records: with any, nothing here is ok."""
     unsupported: int = 0
+    unsupported_use: str = ""
+    """What the first of those executions used, and where, as far as it is known."""
     findings: dict[str, Finding] = field(default_factory=dict)
     _program: int = 0
     _masks: dict[tuple[int, str], int] = field(default_factory=dict)
@@ -78,6 +80,7 @@ class Tally:
             return []
         if execution.ending.outcome is Outcome.UNSUPPORTED:
             self.unsupported += count
+            self.unsupported_use = self.unsupported_use or unsupported_use(execution)
             return []
         mask, found = self._judge(execution, setting)
         self._seen[mask] = self._seen.get(mask, 0) + count
@@ -146,10 +149,20 @@ class Tally:
         if self.lost:
             return Verdict.UNKNOWN, f"{self.lost} executions lost records of their history"
         if self.unsupported:
-            return Verdict.UNKNOWN, f"{self.unsupported} executions used something that is not supported"
+            used = f"{self.unsupported} executions used something that is not supported"
+            return Verdict.UNKNOWN, f"{used}: {self.unsupported_use}"
         if exercised < enough:
             return Verdict.UNKNOWN, f"exercised in {exercised} executions, {enough} are needed"
         return Verdict.OK, f"held in {exercised} executions that exercised it"
+
+
+def unsupported_use(execution: Execution) -> str:
+    """What an execution used that the target does not offer: the words of its ending, the operation, the place."""
+    ending = execution.ending
+    calls = (call.name for call in execution.history.operations if call.task == ending.task and call.returned is None)
+    place = (("task", ending.task), ("operation", next(calls, "")), ("at", ending.where))
+    where = ", ".join(f"{what} {name}" for what, name in place if name)
+    return f"{ending.detail} ({where})" if where else ending.detail
 
 
 def judge(invariant: Invariant, execution: Execution, setting: Setting) -> Judgement:

@@ -7,8 +7,8 @@ import pytest
 
 from p4verify.verify.execution import Ending, Execution, Outcome
 from p4verify.verify.explore import Sighting, Tally, explore, judge
-from p4verify.verify.history import History
-from p4verify.verify.program import Program
+from p4verify.verify.history import History, Operation
+from p4verify.verify.program import Invocation, Program
 from p4verify.verify.verdict import HELD, NOT_EXERCISED, Invariant, Judgement, Setting, Verdict, violated
 
 SETTING = Setting(Program(()))
@@ -89,6 +89,16 @@ def test_what_is_not_supported_makes_everything_unknown() -> None:
     counts = tally()
     counts.consume(history("A1", outcome=Outcome.UNSUPPORTED), SETTING)
     assert "not supported" in counts.results()[0].summary
+
+
+def test_what_is_not_supported_is_named_with_operation_and_place() -> None:
+    counts = tally()
+    past, now = (Operation("a", n, Invocation(name), n, 0, n or None) for n, name in ((1, "demo.add"), (0, "demo.run")))
+    for identity, detail in (("x", "fork: why"), ("y", "kill: why")):
+        ending = Ending(Outcome.UNSUPPORTED, detail, "a", "mine.c:7")
+        counts.consume(Execution(replace(EMPTY, operations=(past, now)), ending, 3, identity), SETTING)
+    said = "2 executions used something that is not supported: fork: why (task a, operation demo.run, at mine.c:7)"
+    assert counts.results()[0].summary == said
 
 
 def test_an_execution_alone_is_judged_likewise() -> None:

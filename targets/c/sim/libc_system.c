@@ -212,13 +212,3 @@ void __wrap___assert_fail(const char *text, const char *file, unsigned line, con
 void __wrap___assert_fail(const char *text, const char *file, unsigned line, const char *function) {
     engine_end(PORT_ASSERTION, CALLER, "assert(%s) failed in %s, %s:%u", text, function ? function : "?", file, line);
 }
-
-/* ---- processes: a firmware is one ---- */
-
-#define REFUSED(result, name, ...) \
-    result __wrap_##name(__VA_ARGS__); \
-    result __wrap_##name(__VA_ARGS__) { engine_end(PORT_UNSUPPORTED, CALLER, #name ": a firmware has one process"); }
-REFUSED(int, fork, void)
-REFUSED(int, vfork, void)
-REFUSED(int, system, const char *command __attribute__((unused)))
-REFUSED(FILE *, popen, const char *command __attribute__((unused)), const char *mode __attribute__((unused)))
