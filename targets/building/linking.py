@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from p4verify.targets.building.compilers import Compiler
-from p4verify.targets.building.symbol_table import FUNCTION, OBJECT, RESERVED, UNDEFINED, ObjectFile, Section
 from p4verify.targets.machine.source_lines import FIRMWARES
+from p4verify.targets.machine.symbol_table import FUNCTION, OBJECT, RESERVED, UNDEFINED, ObjectFile, Section
 
 LINK_SECONDS = 600
 """Zig builds its C runtime at its first link."""

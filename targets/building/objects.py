@@ -14,7 +14,7 @@ import re
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -88,9 +88,9 @@ class ObjectCache:
 
     def find(self, units: Sequence[Unit], roots: Roots) -> tuple[Path | None, ...]:
         """The objects of `units` that were made before, None for each that was not."""
-        headers = cache(_headers_below)  # units share folders and headers: each is looked at once
+        described = cache(lambda flags: _described(flags, roots))  # units share flags, folders and headers
         content = cache(lambda name: _content(roots.concrete(name)))
-        return tuple(self._find(self._key(unit, roots, headers), content) for unit in units)
+        return tuple(self._find(self._key(unit, roots, described), content) for unit in units)
 
     def compile(self, units: Sequence[Unit], roots: Roots, progress: OnProgress) -> tuple[Path, ...]:
         """The objects of `units`, in their order; the first CompileError (in their order) when one fails."""
@@ -106,9 +106,8 @@ class ObjectCache:
                 pool.shutdown(wait=True, cancel_futures=True)
         return tuple(path for path in found if path is not None)
 
-    def _key(self, unit: Unit, roots: Roots, headers: Callable[[str], list[str]]) -> str:
-        flags = [roots.abstract(flag) for flag in unit.flags]
-        return digest_of(self.compiler, roots.abstract(str(unit.source)), *flags, *_header_names(unit.flags, headers))
+    def _key(self, unit: Unit, roots: Roots, described: Callable[[tuple[str, ...]], tuple[str, ...]]) -> str:
+        return digest_of(self.compiler, roots.abstract(str(unit.source)), *described(unit.flags))
 
     def _find(self, key: str, content: Callable[[str], str | None]) -> Path | None:
         for variant in self._variants(key):
@@ -125,7 +124,7 @@ class ObjectCache:
             return []
 
     def _compile(self, unit: Unit, roots: Roots) -> Path:
-        key = self._key(unit, roots, _headers_below)
+        key = self._key(unit, roots, lambda flags: _described(flags, roots))
         started = time.time_ns()
         with tempfile.TemporaryDirectory(dir=self.objects) as scratch:
             made, rules = Path(scratch, "made.o"), Path(scratch, "made.d")
@@ -194,10 +193,10 @@ def _digest_of_file(path: str, _modified: int, _size: int, _inode: int) -> str:
     return digest_of(Path(path).read_bytes())
 
 
-def _header_names(flags: Iterable[str], headers: Callable[[str], list[str]]) -> tuple[str, ...]:
-    """The names of all headers in the include folders: a new one may hide one that was used so far."""
+def _described(flags: tuple[str, ...], roots: Roots) -> tuple[str, ...]:
+    """Flags as keys hold them, and the names of all headers in the include folders: a new one may hide one in use."""
     folders = (flag[2:] for flag in flags if flag.startswith("-I"))
-    return tuple(name for folder in folders for name in headers(folder))
+    return (*map(roots.abstract, flags), *(name for folder in folders for name in _headers_below(folder)))
 
 
 def _headers_below(folder: str) -> list[str]:

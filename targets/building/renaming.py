@@ -15,8 +15,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from p4verify.targets.building.linking import Link
-from p4verify.targets.building.symbol_table import LOCAL, SECTION, SYMBOL, UNDEFINED, ObjectFile, Symbol
 from p4verify.targets.machine.source_lines import FIRMWARES
+from p4verify.targets.machine.symbol_table import LOCAL, SECTION, SYMBOL, UNDEFINED, ObjectFile, Symbol
 
 OURS = ".p4verify"
 

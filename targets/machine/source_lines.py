@@ -19,7 +19,9 @@ from pathlib import Path
 from typing import Any
 
 from elftools.elf.elffile import ELFFile
-from elftools.elf.sections import SymbolTableSection
+
+from p4verify.targets.machine.debug_information import debug_information
+from p4verify.targets.machine.symbol_table import FUNCTION, ObjectFile
 
 FIRMWARES = ".firmware"
 """The linker's name of a firmware's function ends so where the C library has one of the same name."""
@@ -101,12 +103,10 @@ class SourceLines:
 
     @cached_property
     def _functions(self) -> tuple[list[int], list[Function]]:
-        with open(self.path, "rb") as file:  # noqa: PTH123 (any path-like)
-            table = ELFFile(file).get_section_by_name(".symtab")
-            symbols = table.iter_symbols() if isinstance(table, SymbolTableSection) else ()
-            found = {s["st_value"]: s for s in symbols if s["st_info"]["type"] == "STT_FUNC" and s["st_value"]}
+        symbols = ObjectFile.read(Path(self.path)).symbols()
+        found = {one.value: one for one in symbols if one.type == FUNCTION and one.value}
         functions = [
-            Function(start, start + max(found[start]["st_size"], 1), found[start].name.removesuffix(FIRMWARES))
+            Function(start, start + max(found[start].size, 1), found[start].name.removesuffix(FIRMWARES))
             for start in sorted(found)
         ]
         return [function.start for function in functions], functions
@@ -120,8 +120,7 @@ class SourceLines:
     @cached_property
     def dwarf(self) -> Any:
         """The debug information as pyelftools offers it; None where there is none."""
-        elf = ELFFile(BytesIO(Path(self.path).read_bytes()))
-        return elf.get_dwarf_info() if elf.has_dwarf_info() else None
+        return debug_information(ELFFile(BytesIO(Path(self.path).read_bytes())))
 
     @cached_property
     def _spans(self) -> tuple[list[int], list[Span]]:

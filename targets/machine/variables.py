@@ -16,6 +16,7 @@ from typing import Any
 from elftools.dwarf.dwarf_expr import DWARFExprParser
 from elftools.elf.elffile import ELFFile
 
+from p4verify.targets.machine.debug_information import debug_information
 from p4verify.targets.machine.source_lines import c_units
 from p4verify.targets.machine.types import Layout, Types, reference, text
 from p4verify.verify.schedule import Encoding, Part
@@ -79,8 +80,8 @@ class Variables:
     @cached_property
     def _table(self) -> tuple[list[int], list[Variable]]:
         with open(self.path, "rb") as file:  # noqa: PTH123 (any path-like)
-            elf = ELFFile(file)
-            found = list(_variables(elf.get_dwarf_info())) if elf.has_dwarf_info() else []
+            dwarf = debug_information(ELFFile(file))
+            found = list(_variables(dwarf)) if dwarf else []
         variables = sorted(found, key=lambda variable: variable.address)
         return [variable.address for variable in variables], variables
 

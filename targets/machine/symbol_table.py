@@ -1,7 +1,7 @@
 """The symbols of object files and executables, quickly: every build reads those of a hundred objects three times.
 
-Only what this package links, ELF of 64 bits with the low byte first (System V ABI); it refuses to read anything else,
-with ValueError. `targets/machine` reads executables with pyelftools, which knows more and takes its time.
+Only what is linked here, ELF of 64 bits with the low byte first (System V ABI); it refuses to read anything else, with
+ValueError. Debug information is left to pyelftools, which knows more and takes its time.
 """
 
 from __future__ import annotations

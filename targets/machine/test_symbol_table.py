@@ -9,7 +9,7 @@ from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import SymbolTableSection
 
 from p4verify.targets.building.compilers import require
-from p4verify.targets.building.symbol_table import ObjectFile
+from p4verify.targets.machine.symbol_table import ObjectFile
 
 SOURCE = "static int counter; extern int other;\nint shown(void) { return ++counter + other; }\n"
 
