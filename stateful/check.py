@@ -19,6 +19,7 @@ from p4verify.reports.finding import ConfirmedFinding
 from p4verify.reports.source_text import SourceText
 from p4verify.reports.summary import Hidden
 from p4verify.stateful.blind import blind_invariants
+from p4verify.stateful.booting import require_boot
 from p4verify.stateful.campaign import Campaign, Sighting, Status
 from p4verify.stateful.collecting import rarely_collecting
 from p4verify.stateful.confirm import Confirmed, Confirmer
@@ -27,6 +28,7 @@ from p4verify.stateful.interrupting import first_interrupt
 from p4verify.stateful.opened import AnyBuild, AnyTarget, hidden_by, opened, pace_of, root_of, shared_names, target_name
 from p4verify.stateful.relocate import relocations
 from p4verify.stateful.source_review import reviewed
+from p4verify.targets.sim import SimTarget
 from p4verify.targets.target import ControlledTarget, TargetError
 from p4verify.verify import record
 from p4verify.verify.codec import public_config
@@ -87,9 +89,14 @@ def offers_of(target: ControlledTarget) -> Offers:
 
 
 def check(plan: CheckPlan, watcher: Watcher) -> CheckResult:
-    """Runs it all. TargetError when the simulator itself fails; The first Ctrl-C ends exploring, not the run."""
+    """Runs it all. TargetError when the simulator fails or the firmware does not boot by itself.
+
+    The first Ctrl-C ends exploring, not the run.
+    """
     with opened(plan.build) as target:
         offers = offers_of(target)  # starts it: what cannot start leaves no folder behind
+        if isinstance(target, SimTarget):
+            require_boot(target)
         with _journal(plan) as journal:
             return _Check(plan, target, offers, journal, watcher).run()
 

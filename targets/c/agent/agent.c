@@ -207,6 +207,11 @@ static void begin_boot(agent_ring *ring, agent_life *life)
         agent_power(p4v_environment("power", 0));
 }
 
+bool agent_misdeclared(void)
+{
+    return s_misuse != NULL;
+}
+
 const char *agent_run(const uint8_t *bytes, size_t length, agent_ring *ring, agent_life *life)
 {
     const char *problem = program_parse(bytes, length, &s_program);
@@ -224,6 +229,6 @@ const char *agent_run(const uint8_t *bytes, size_t length, agent_ring *ring, age
     }
     recorder_stop(main_task);
     if (!problem && s_misuse)
-        problem = problem_of(s_misuse, "reads or writes more than its signature and a record allow");
+        problem = problem_of(s_misuse, "reads or writes more than its signature in the adapter allows");
     return problem;
 }

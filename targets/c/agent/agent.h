@@ -71,6 +71,9 @@ typedef struct agent_life {
  * performs `final`. Returns NULL, or why it could not run. */
 const char *agent_run(const uint8_t *program, size_t length, agent_ring *ring, agent_life *life);
 
+/* Whether an operation did not keep to its signature in the run before: the adapter's fault and not the firmware's. */
+bool agent_misdeclared(void);
+
 /* Numbers operations and observers; once, before everything else. */
 void agent_start(void);
 /* The part of HELLO from the number of operations on (see wire/message.h for what precedes it). Returns the bytes

@@ -50,7 +50,7 @@ typedef struct p4v_observer {
 
 typedef struct p4v_adapter {
     const char *name;                 /* the component: "network_publisher" */
-    bool (*boot)(void);               /* init and start, in the manifest's order; false ends the run as misuse */
+    bool (*boot)(void);               /* init and start, in the manifest's order; false ends the run */
     const p4v_operation *operations;  /* ended by a NULL name */
     p4v_observer *const *observers;   /* ended by NULL */
 } p4v_adapter;

@@ -22,7 +22,7 @@ static void entry(void *unused) {
     if (engine.boots == 1) life = (agent_life){0};
     else life.reason = engine.boot_reason;
     const char *wrong = agent_run(program, program_length, &session_ring, &life);
-    if (wrong) engine_end(PORT_MISUSE, 0, "%s", wrong);
+    if (wrong) engine_end(agent_misdeclared() ? PORT_UNSUPPORTED : PORT_MISUSE, 0, "%s", wrong);
     engine.outcome = PORT_COMPLETED;
     engine_finish();
 }
