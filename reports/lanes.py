@@ -25,17 +25,15 @@ from p4verify.reports.rows import Action, Entry, Gap, Reading, Row, Switch, rows
 from p4verify.reports.shell import folded
 from p4verify.reports.source_text import Source, no_source
 from p4verify.reports.stuck import stuck
-from p4verify.reports.wrapping import JOINT, put, ruled, wrapped
+from p4verify.reports.wrapping import JOINT, NARROWEST, page_width, put, ruled, wrapped
 from p4verify.verify.execution import Outcome
 from p4verify.verify.program import Program
 from p4verify.verify.schedule import Step, StepKind
 
-NARROWEST, WIDEST = 80, 120
-"""Columns of a report; a terminal in between is used in full."""
 _PICTURE: Final = 100
 """Columns of a picture."""
 _LANE: Final = 38
-"""Columns below which a lane cannot be read."""
+"""Columns that a third lane needs to be read; two there are always."""
 _MOST_LINES: Final = 3
 """Source lines shown of one row."""
 _TOKEN_STYLES: Final = ("bold cyan", "bold magenta", "bold yellow", "bold green")
@@ -49,8 +47,8 @@ _SHORTEST_TIME: Final = 1000
 
 
 def show(finding: ConfirmedFinding, console: Console, source: Source = no_source) -> None:
-    """Prints a finding and an empty line, as wide as the console, within 80 to 120 columns."""
-    for line in report(finding, min(max(console.width, NARROWEST), WIDEST), source):
+    """Prints a finding and an empty line, as wide as the console, within 60 to 120 columns."""
+    for line in report(finding, page_width(console), source):
         put(console, line)
     put(console, Text(""))
 
@@ -64,7 +62,7 @@ def to_svg(finding: ConfirmedFinding, source: Source = no_source) -> str:
 
 
 def report(finding: ConfirmedFinding, width: int, source: Source = no_source) -> list[Text]:
-    """All lines of the report, none wider than `width` columns (80 at least)."""
+    """All lines of the report, none wider than `width` columns (60 at least)."""
     page = _Page(max(width, NARROWEST), source, _palette(mixtures(finding)))
     return [*page.header(finding), *page.body(finding), *page.replay(finding)]
 
@@ -188,13 +186,13 @@ class _Page:
     def _lanes(self, entries: Sequence[Entry]) -> list[str]:
         """The tasks that get a column, as many as fit: who was left for whom last, who wrote, who read; or evidence."""
         shown = [entry for entry in entries if isinstance(entry, Row)]
-        most = max(1, self.width // _LANE)
+        most = max(2, self.width // _LANE)
         switches = [entry for entry in reversed(entries) if isinstance(entry, Switch)]
         left = [task for switch in switches for task in (switch.task, switch.by) if task]
         accessing = sorted((row for row in shown if not row.record), key=lambda row: not row.writes)
         watching = [row.task for row in shown if row.evidence]
         wanted = list(dict.fromkeys([*left, *(row.task for row in accessing)]))[:most]
-        wanted = list(dict.fromkeys([*wanted, *watching]))[: max(len(wanted), min(most, 2))]
+        wanted = list(dict.fromkeys([*wanted, *watching]))[: max(len(wanted), 2)]
         return [task for task in dict.fromkeys(row.task for row in shown) if task in wanted] or wanted
 
     def _widths(self, count: int) -> list[int]:

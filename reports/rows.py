@@ -303,7 +303,7 @@ def _switches(steps: Sequence[Step], suspension: Suspension) -> tuple[Switch, Sw
 def _for_good(steps: Sequence[Step], index: int) -> Switch:
     """Of a task that could have gone on after its step `index`, and never did."""
     step, other = steps[index], steps[index + 1]
-    where = f"after line {step.line}" if _is_firmware(step) else "in a call"
+    where = f"at line {step.line}" if _is_firmware(step) else "in a call"
     return Switch(index + 1, f"{step.task} stops {where} and does not go on: {other.task} runs", step.task, other.task)
 
 

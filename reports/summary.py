@@ -12,11 +12,10 @@ from rich.text import Text
 
 from p4verify.reports import values
 from p4verify.reports.figures import said
-from p4verify.reports.wrapping import JOINT, put, wrapped
+from p4verify.reports.wrapping import JOINT, NARROWEST, page_width, put, wrapped
 from p4verify.verify.criteria import JUDGED_ONCE, CriterionResult, InvariantResult
 from p4verify.verify.verdict import Verdict
 
-NARROWEST, WIDEST = 80, 120
 MOST_PLACES = 8
 _SYMBOLS: Final = {Verdict.OK: "✓", Verdict.VIOLATION: "✗", Verdict.UNKNOWN: "?"}
 _STYLES: Final = {Verdict.OK: "green", Verdict.VIOLATION: "bold red", Verdict.UNKNOWN: "yellow"}
@@ -53,15 +52,15 @@ class Hidden:
 def show_summary(
     results: Sequence[CriterionResult], figures: Figures, console: Console, hidden: Sequence[Hidden] = ()
 ) -> None:
-    """Prints it as wide as the console, within 80 to 120 columns."""
-    for line in summary(results, figures, min(max(console.width, NARROWEST), WIDEST), hidden):
+    """Prints it as wide as the console, within 60 to 120 columns."""
+    for line in summary(results, figures, page_width(console), hidden):
         put(console, line)
 
 
 def summary(
     results: Sequence[CriterionResult], figures: Figures, width: int, hidden: Sequence[Hidden] = ()
 ) -> list[Text]:
-    """All lines of the summary, none wider than `width` columns (80 at least)."""
+    """All lines of the summary, none wider than `width` columns (60 at least)."""
     width = max(width, NARROWEST)
     table = [line for result in results for line in _criterion(result, width)]
     return [

@@ -128,8 +128,8 @@ def test_an_ascii_terminal_gets_ascii() -> None:
     assert b"net_pub (core 0) is between line 82 and line 83" in raw.getvalue()
 
 
-@pytest.mark.parametrize(("asked", "longest"), [(20, 80), (80, 80), (91, 91), (400, 120)])
-def test_adapts_to_the_terminal_within_80_to_120_columns(asked: int, longest: int) -> None:
+@pytest.mark.parametrize(("asked", "longest"), [(20, 60), (60, 60), (91, 91), (400, 120)])
+def test_adapts_to_the_terminal_within_60_to_120_columns(asked: int, longest: int) -> None:
     text = printed(Console(file=io.StringIO(), width=asked))
     assert max(len(line) for line in text.splitlines()) == longest
 
@@ -190,7 +190,7 @@ def test_no_line_is_wider_than_asked_and_none_moves_the_cursor(
 ) -> None:
     finding = replace(torn_finding(tuple(trace)), summary=summary, title=summary, command=command)
     for line in report(finding, width, lambda _file, _line: code):
-        assert line.cell_len <= max(width, 80)
+        assert line.cell_len <= max(width, 60)
         assert line.plain.isprintable()
 
 

@@ -64,7 +64,7 @@ def test_a_copy_that_never_ends_is_told_with_all_that_was_read_of_it() -> None:
     copied(trace, "reader", READ, "x", "w", line=14)
     assert told(trace) == [
         "writer writes shared 1",
-        "writer stops after line 9 and does not go on: reader runs",
+        "writer stops at line 9 and does not go on: reader runs",
         "reader reads shared 2",
     ]
 

@@ -138,7 +138,7 @@ results = st.builds(
 @given(st.lists(results, max_size=4), st.integers(1, 130))
 def test_no_line_is_wider_than_asked(found: list[CriterionResult], width: int) -> None:
     for line in summary(found, FIGURES, width):
-        assert line.cell_len <= max(width, 80)
+        assert line.cell_len <= max(width, 60)
         assert line.plain.isprintable()
 
 

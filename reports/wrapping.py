@@ -8,10 +8,17 @@ from typing import Final
 from rich.console import Console
 from rich.text import Text
 
+NARROWEST, WIDEST = 60, 120
+"""Columns of what is shown; a terminal in between is used in full."""
 JOINT: Final = "\ue000"
 """Stands for a space at which no line is broken; it becomes one when the text is wrapped."""
 _MEASURE: Final = Console(file=StringIO(), width=100)
 _ASCII: Final = str.maketrans("│─━╌┼▼▲✗✓▸…·→", "|-=-+v^x+>..>")
+
+
+def page_width(console: Console) -> int:
+    """As wide as the console, within NARROWEST to WIDEST columns."""
+    return min(max(console.width, NARROWEST), WIDEST)
 
 
 def wrapped(text: Text, width: int, indent: int = 0, hang: int = 0) -> list[Text]:

@@ -12,8 +12,12 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
+from p4verify.reports import values
+from p4verify.reports.wrapping import page_width, put, wrapped
 from p4verify.stateful.figures import RATIOS, BenchError, Figure, figures
 from p4verify.targets.building.compilers import Compiler
 from p4verify.targets.building.objects import OnProgress
@@ -21,6 +25,11 @@ from p4verify.targets.building.objects import OnProgress
 RUNS = 5
 RUN_SECONDS = 0.7
 SCHEMA = 1
+_NUMBERS = ("median", "min", "max")
+_SHORTEST_ROOM = 42
+"""Columns that names need to be read."""
+_UNITS = {"executions/s": "/s", "points/s": "/s"}
+"""As the table says them; what is counted is in the figure's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +88,7 @@ def run_bench(
                 except BenchError as error:
                     failed[figure.name] = str(error)
     units = {figure.name: figure.unit for figure in chosen}
-    kept = {name: Measured(units[name], tuple(values)) for name, values in measured.items() if name not in failed}
+    kept = {name: Measured(units[name], tuple(seen)) for name, seen in measured.items() if name not in failed}
     return BenchResult(kept, failed)
 
 
@@ -104,20 +113,47 @@ def ratios(result: BenchResult) -> dict[str, float]:
     }
 
 
-def as_table(result: BenchResult) -> Table:
-    """For people: figures, ratios, and what could not be measured."""
-    table = Table(box=None, pad_edge=False)
-    table.add_column("figure", no_wrap=True)
-    for heading in ("median", "min", "max"):
-        table.add_column(heading, justify="right")
-    table.add_column("unit")
-    for name, one in result.figures.items():
-        table.add_row(name, *(_number(value) for value in (one.median, min(one.runs), max(one.runs))), one.unit)
-    for title, ratio in ratios(result).items():
-        table.add_row(title, f"{ratio:.2f}", "", "", "ratio")
+def show(result: BenchResult, console: Console) -> None:
+    """For people: figures, ratios, and what could not be measured. Names are folded where it is narrow, never numbers.
+
+    As wide as the console, within 60 to 120 columns.
+    """
+    width = console.width = page_width(console)
+    if result.figures:
+        console.print(_table(result, width))
     for name, reason in result.failed.items():
-        table.add_row(name, "-", "", "", reason)
+        for line in wrapped(Text(values.printable(f"{name}: {reason}")), width, 0, 4):
+            put(console, line)
+
+
+def _table(result: BenchResult, width: int) -> Table:
+    """Without the smallest and the largest of the runs where they leave no room for names."""
+    rows = [
+        (name, [_number(value) for value in (one.median, min(one.runs), max(one.runs))], _UNITS.get(one.unit, one.unit))
+        for name, one in result.figures.items()
+    ]
+    rows += [(title, [f"{ratio:.2f}", "", ""], "ratio") for title, ratio in ratios(result).items()]
+    most = 3 if _room(rows, 3, width) >= _SHORTEST_ROOM else 1
+    table = Table(box=None, pad_edge=False)
+    table.add_column("figure", overflow="fold")
+    for heading in _NUMBERS[:most]:
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("unit", no_wrap=True)
+    for name, numbers, unit in rows:
+        table.add_row(_folded(name, _room(rows, most, width)), *numbers[:most], unit)
     return table
+
+
+def _room(rows: Sequence[tuple[str, Sequence[str], str]], most: int, width: int) -> int:
+    """Columns that so many numbers and the unit leave to the names."""
+    numbers = sum(1 + max(len(heading), *(len(row[1][i]) for row in rows)) for i, heading in enumerate(_NUMBERS[:most]))
+    return width - numbers - 1 - max(len("unit"), *(len(row[2]) for row in rows))
+
+
+def _folded(name: str, room: int) -> str:
+    """The last part of a name that is too long on a line of its own."""
+    parent, dot, last = name.rpartition(".")
+    return name if len(name) <= room else f"{parent}\n  {dot}{last}"
 
 
 def _number(value: float) -> str:

@@ -12,7 +12,7 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from p4verify.stateful.bench import BenchResult, Measured, as_json, as_table, ratios, run_bench, select
+from p4verify.stateful.bench import BenchResult, Measured, as_json, ratios, run_bench, select, show
 from p4verify.stateful.figures import (
     FLAWS,
     BenchError,
@@ -97,12 +97,27 @@ def test_ratios_are_taken_where_both_were_measured() -> None:
 def test_names_are_whole_on_a_narrow_terminal() -> None:
     name, reason = "sim.first_finding_seconds.non_atomic_mode_reset", "it was not seen within thirty seconds or so"
     result = BenchResult({name: Measured("s", (1.0,))}, {f"{name}s": reason})
-    assert all(f"{one} " in shown(result, 80) for one in (name, f"{name}s"))
+    assert f"{name} " in shown(result, 80)
+    assert f"{name}s: {reason[:20]}" in shown(result, 80)
+
+
+@pytest.mark.parametrize("width", [20, 60, 80, 100, 120])
+def test_numbers_are_never_cut(width: int) -> None:
+    """Names are folded, and where that is not enough there is the median alone."""
+    runs = (5_243_187.0, 4_999_999.0, 6_123_456.0)
+    result = BenchResult({figure.name: Measured(figure.unit, runs) for figure in figures()}, {})
+    lines = [line.rstrip() for line in shown(result, width).splitlines()]
+    assert "…" not in "".join(lines)
+    assert max(map(len, lines)) <= max(width, 60)
+    numbers = ["5,243,187"] if width < 80 else ["5,243,187", "4,999,999", "6,123,456"]
+    rates = [line.split() for line in lines if line.endswith(" /s")]
+    assert len(rates) == sum("/s" in figure.unit for figure in figures())
+    assert all(words[-1 - len(numbers) : -1] == numbers for words in rates)
 
 
 def shown(result: BenchResult, width: int = 120) -> str:
     console = Console(file=StringIO(), width=width)
-    console.print(as_table(result))
+    show(result, console)
     assert isinstance(console.file, StringIO)
     return console.file.getvalue()
 

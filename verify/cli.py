@@ -305,14 +305,14 @@ def bench(
     quiet: Quiet = False,
 ) -> None:
     """Measures how fast exploring is on this machine: the median of five runs of each figure."""
-    from p4verify.stateful.bench import as_json, as_table, run_bench
+    from p4verify.stateful.bench import as_json, run_bench, show
     from p4verify.targets.building.compilers import require
 
     require_writable(json_to)
     console = console_for(quiet=quiet, to_stderr=json_to == "-")
     with doing(console, "preparing") as tell:
         result = run_bench(require(compiler), only, progress=tell)
-    console.print(as_table(result))
+    show(result, console)
     write_json(json_to, as_json(result))
     raise typer.Exit(INCONCLUSIVE if result.failed else HELD)
 
