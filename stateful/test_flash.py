@@ -79,7 +79,6 @@ def test_in_an_hour_at_2_hz_flash_is_written_a_twentieth_as_often() -> None:
     assert 0 < after <= 0.05 * before
 
 
-
 # ---- power cuts within ten minutes
 
 
