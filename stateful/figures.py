@@ -15,9 +15,8 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from p4verify.stateful.campaign import Campaign, Status
-from p4verify.stateful.check import offers_of
-from p4verify.stateful.families import families_of
+from p4verify.stateful.campaign import Status
+from p4verify.stateful.measured_campaign import Enough, campaign_of, hardened
 from p4verify.targets.building.build import Build, build_firmware, build_litmus, cache_folder
 from p4verify.targets.building.compilers import Compiler
 from p4verify.targets.building.manifest import load
@@ -25,7 +24,7 @@ from p4verify.targets.building.objects import OnProgress, digest_of
 from p4verify.targets.building.plan import RUNTIME
 from p4verify.targets.sim import SimTarget
 from p4verify.targets.target import Exploration, Found, Origin, TargetError
-from p4verify.verify.criteria import INVARIANTS, available
+from p4verify.verify.criteria import INVARIANTS
 from p4verify.verify.execution import Ending, Execution, Outcome
 from p4verify.verify.explore import Tally
 from p4verify.verify.history import History
@@ -193,10 +192,6 @@ def _file(path: Path) -> Case:
     return Case(lambda compiler, progress: build_litmus([path], compiler, progress=progress))
 
 
-def _hardened(compiler: Compiler, progress: OnProgress) -> Build:
-    return build_firmware(load("hardened"), compiler, progress=progress)
-
-
 THREE_COMPONENTS = ("event_bus", "network", "telemetry_model")
 REGISTER_TABLE = "tinybms_registers.c"
 THEIR_ADAPTERS = ("event_bus", "telemetry_model", "network_publisher", "gui")
@@ -212,12 +207,13 @@ def _three_components(compiler: Compiler, progress: OnProgress) -> Build:
     return build_firmware(part, compiler, progress=progress)
 
 
+def call(operation: str, *arguments: int | bool, delay_ms: int = 0) -> Invocation:
+    """One call of a program that is measured."""
+    return Invocation(operation, arguments, delay_ms)
+
+
 def check_program() -> Program:
     """3 battery, 2 pack and 1 status event, 2 metrics reads and 1 mode switch in 3 tasks."""
-
-    def call(operation: str, *arguments: int | bool, delay_ms: int = 0) -> Invocation:
-        return Invocation(operation, arguments, delay_ms)
-
     tinybms = Task("tinybms", (call("bus.battery", 12), call("bus.pack", 14, 4), call("bus.battery", 16)))
     watcher = Task("watcher", (call("np.metrics"), call("bus.system", True), call("np.metrics", delay_ms=1000)), 4)
     gateway = Task("gateway", (call("bus.mode", True), call("bus.pack", 20, 4), call("bus.battery", 22, delay_ms=1000)))
@@ -225,10 +221,6 @@ def check_program() -> Program:
 
 
 # ---- how soon flaws are found ----
-
-
-class _Enough(BaseException):
-    """All that was looked for has been found."""
 
 
 class FirstFinding(Figure):
@@ -275,23 +267,17 @@ class SharedCampaign:
 
 
 def _first_findings(build: Build, seed: int, longest: float, wanted: frozenset[str]) -> Mapping[str, float]:
-    assert build.manifest is not None
     seen: dict[str, float] = {}
 
     def watch(status: Status) -> None:
         for id_ in status.findings:
             seen.setdefault(id_, status.elapsed)
         if wanted <= seen.keys():
-            raise _Enough
+            raise Enough
 
-    manifest = build.manifest
-    with SimTarget(build) as target:
-        made = families_of(target, manifest.config)
-        told_apart = [flaw.judged_by() for flaw in FLAWS.values() if flaw.evidence]
-        invariants = (*available(offers_of(target), "sim"), *told_apart)
-        campaign = Campaign(target, made, invariants, manifest.config, manifest.limits, seed, longest, watch)
-        with suppress(_Enough, TargetError):
-            campaign.explore()
+    told_apart = [flaw.judged_by() for flaw in FLAWS.values() if flaw.evidence]
+    with SimTarget(build) as target, suppress(Enough, TargetError):
+        campaign_of(target, seed, longest, watch, told_apart).explore()
     return seen
 
 
@@ -307,11 +293,9 @@ class HardenedCheck(Figure):
         super().__init__("check.hardened_seconds", "s")
 
     def prepare(self, compiler: Compiler, progress: OnProgress, _resources: ExitStack) -> None:
-        self._build = _hardened(compiler, progress)
+        self._build = hardened(compiler, progress)
 
     def run(self, _seconds: float, number: int) -> float:
-        manifest = self._build.manifest
-        assert manifest is not None
         looked = 0.0
 
         def watch(status: Status) -> None:
@@ -321,11 +305,8 @@ class HardenedCheck(Figure):
                 self._look(campaign.tally)
 
         with SimTarget(self._build) as target:
-            campaign = Campaign(
-                target, families_of(target, manifest.config), available(offers_of(target), "sim"), manifest.config,
-                manifest.limits, number, self.LONGEST, watch,
-            )  # fmt: skip
-            with suppress(_Enough):
+            campaign = campaign_of(target, number, self.LONGEST, watch)
+            with suppress(Enough):
                 campaign.explore()
                 raise BenchError(f"not everything could be judged within {self.LONGEST:.0f} s by campaign {number}")
         return looked
@@ -335,7 +316,7 @@ class HardenedCheck(Figure):
         if violated := [id_ for id_, verdict in verdicts.items() if verdict is Verdict.VIOLATION]:
             raise BenchError(f"hardened violates {', '.join(violated)}")
         if set(verdicts.values()) == {Verdict.OK}:
-            raise _Enough
+            raise Enough
 
 
 # ---- all of them ----

@@ -12,44 +12,28 @@ import time
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 
-from p4verify.stateful.campaign import Campaign, Status
-from p4verify.stateful.check import offers_of
+from p4verify.stateful.campaign import Status
 from p4verify.stateful.collecting import rarely_collecting
-from p4verify.stateful.families import families_of
-from p4verify.stateful.figures import Case, Exploring, Figure
-from p4verify.targets.building.build import Build, build_firmware
+from p4verify.stateful.figures import Case, Exploring, Figure, call
+from p4verify.stateful.measured_campaign import Enough, campaign_of, hardened
 from p4verify.targets.building.compilers import Compiler
-from p4verify.targets.building.manifest import load
 from p4verify.targets.building.objects import OnProgress
 from p4verify.targets.sim import SimTarget
-from p4verify.verify.criteria import available
-from p4verify.verify.program import Invocation, Program, Task
+from p4verify.verify.program import Program, Task
 from p4verify.verify.schedule import Granularity
 
 BUDGET_SECONDS = 600.0
 """Never reached: the number of executions ends the campaign."""
 
 
-def _hardened(compiler: Compiler, progress: OnProgress) -> Build:
-    return build_firmware(load("hardened"), compiler, progress=progress)
-
-
 def system_program() -> Program:
     """Two frames and a configuration from the S3, a read and a write of the BMS, the network, two modes, metrics."""
-
-    def call(operation: str, *arguments: int | bool, delay_ms: int = 0) -> Invocation:
-        return Invocation(operation, arguments, delay_ms)
-
     gateway = Task("s3", (call("re.telemetry", 11, 4, 0), call("re.config", 13), call("re.telemetry", 15, 4, 0)))
     screen = Task("gui", (call("tc.read", 0x0100), call("tc.write", 0x0130, 7)), 4)
     watcher = Task("watcher", (call("bus.system", True), call("np.metrics", delay_ms=1000), call("tc.stats")), 4)
     modes = Task("modes", (call("bus.mode", True), call("bus.mode", False, delay_ms=500)))
     environment = {"http": (20_000, 1_020_000), "nvs": (4000, 4000), "bms": (6000, 6000)}
     return Program((gateway, screen, watcher, modes), environment, settle_ms=1000)
-
-
-class _Enough(BaseException):
-    """As many executions as were wanted."""
 
 
 class CheckRate(Figure):
@@ -64,7 +48,7 @@ class CheckRate(Figure):
         super().__init__("check.executions_per_second", "executions/s")
 
     def prepare(self, compiler: Compiler, progress: OnProgress, _resources: ExitStack) -> None:
-        self._build = _hardened(compiler, progress)
+        self._build = hardened(compiler, progress)
 
     def run(self, _seconds: float, number: int) -> float:
         before = _cpu_seconds()
@@ -72,19 +56,13 @@ class CheckRate(Figure):
         return executions / (_cpu_seconds() - before)
 
     def _explore(self, number: int) -> int:
-        manifest = self._build.manifest
-        assert manifest is not None
-
         def watch(status: Status) -> None:
             if status.executions >= self.EXECUTIONS:
-                raise _Enough
+                raise Enough
 
         with SimTarget(self._build) as target:
-            campaign = Campaign(
-                target, families_of(target, manifest.config), available(offers_of(target), "sim"), manifest.config,
-                manifest.limits, number, BUDGET_SECONDS, watch,
-            )  # fmt: skip
-            with suppress(_Enough), rarely_collecting():
+            campaign = campaign_of(target, number, BUDGET_SECONDS, watch)
+            with suppress(Enough), rarely_collecting():
                 campaign.explore()
         return campaign.status.executions
 
@@ -99,7 +77,7 @@ def system_figures() -> Sequence[Figure]:
     """The whole system at both granularities, and the campaign that judges it."""
     rate, program = "sim.executions_per_second.system", system_program()
     return [
-        Exploring(rate, Case(_hardened, program, Granularity.SYNC)),
-        Exploring(f"{rate}.words", Case(_hardened, program)),
+        Exploring(rate, Case(hardened, program, Granularity.SYNC)),
+        Exploring(f"{rate}.words", Case(hardened, program)),
         CheckRate(),
     ]
