@@ -25,7 +25,8 @@ from p4verify.reports import values
 if TYPE_CHECKING:
     from rich.console import Console
 
-HELD, VIOLATED, UNUSABLE, INCONCLUSIVE, INTERRUPTED = 0, 1, 2, 3, 130
+HELD, VIOLATED, UNUSABLE, INCONCLUSIVE, INTERRUPTED, UNREAD = 0, 1, 2, 3, 130, 141
+"""UNREAD is what a shell says of whoever was ended by SIGPIPE: the reader of the output has gone."""
 RUNS: Final = Path(".p4verify/runs")
 """Where runs lie that were not told where to."""
 LONGEST_MESSAGE = 4000
@@ -45,8 +46,8 @@ def run_app(app: typer.Typer) -> NoReturn:
     try:
         app()
     except SystemExit as ended:
-        # Whoever read the output has gone; the status that the libraries give would mean a violation.
-        sys.exit(UNUSABLE if isinstance(ended.__context__, BrokenPipeError) else ended.code)
+        # The status that the libraries give where nobody reads any more would mean a violation.
+        sys.exit(UNREAD if isinstance(ended.__context__, BrokenPipeError) else ended.code)
     sys.exit(HELD)
 
 
@@ -157,9 +158,15 @@ def require_writable(where: str | None) -> None:
 
 
 def require_folder(where: Path | None) -> None:
-    """The same of a folder that will be made with those above it; None is for one of our own."""
+    """The same of a folder that will be made with those above it; None is for one of our own.
+
+    Its name must be fit to be printed: it is part of the commands that show findings again.
+    """
     if where is None:
         return
+    if not str(where).isprintable():
+        shown = values.printable(str(where))
+        fail(f"--run-dir {shown}: there is a newline or another control character in it: {_FOLDER}")
     nearest = next((path for path in (where, *where.absolute().parents) if path.exists()), Path("/"))
     if not nearest.is_dir():
         fail(f"--run-dir {where}: {nearest} is a file: {_FOLDER}")

@@ -134,7 +134,7 @@ def _table(result: BenchResult, width: int) -> Table:
     ]
     rows += [(title, [f"{ratio:.2f}", "", ""], "ratio") for title, ratio in ratios(result).items()]
     most = 3 if _room(rows, 3, width) >= _SHORTEST_ROOM else 1
-    table = Table(box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False, collapse_padding=True)
     table.add_column("figure", overflow="fold")
     for heading in _NUMBERS[:most]:
         table.add_column(heading, justify="right", no_wrap=True)

@@ -7,6 +7,8 @@ imported when it is needed. It never imports gevent or Locust, which patch the p
 
 from __future__ import annotations
 
+import argparse
+import math
 from typing import TYPE_CHECKING
 
 import pytest
@@ -21,6 +23,24 @@ if TYPE_CHECKING:
 TARGETS = ("sim",)
 SESSION: pytest.StashKey[Session] = pytest.StashKey()
 REGRESSIONS = ".p4verify/regressions"
+LARGEST_SEED = 2**63
+SEEDS = "0 to 2^63"
+
+
+def _seed(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or len(text) > len(str(LARGEST_SEED)) or int(text) > LARGEST_SEED:
+        raise argparse.ArgumentTypeError(f"must be a whole number from {SEEDS}, not {text!r}")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0 <= seconds < math.inf:
+        raise argparse.ArgumentTypeError(f"must be a number of seconds, 0 or more, not {text!r}")
+    return seconds
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -28,9 +48,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("p4verify", "concurrency of ESP32-P4 firmware")
     group.addoption("--p4verify-target", choices=TARGETS, help="where programs run: sim, the controlled scheduler")
     group.addoption("--p4verify-firmware", metavar="DIR", help="a tree with a p4verify.toml, or as_found, hardened")
-    group.addoption("--p4verify-seed", type=int, default=0, metavar="N", help="decides programs, schedules (default 0)")
     group.addoption(
-        "--p4verify-budget", type=float, default=45.0, metavar="SECONDS",
+        "--p4verify-seed", type=_seed, default=0, metavar="N", help=f"decides programs, schedules ({SEEDS}; default 0)"
+    )
+    group.addoption(
+        "--p4verify-budget", type=_seconds, default=45.0, metavar="SECONDS",
         help="shared by all ready-made tests (default 45; 0: one short round each)",
     )  # fmt: skip
     parser.addini("p4verify_regressions", "the folder of regression files", default=REGRESSIONS)

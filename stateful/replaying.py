@@ -7,6 +7,7 @@ cannot be judged: an invariant that is not available here, a file that lacks wha
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -172,9 +173,10 @@ class _Replay:
         violation = judge(self.invariant, execution, self.setting).violation
         if violation is None:
             return None
+        again = f"p4verify replay {shlex.quote(self.path)}"
         return ConfirmedFinding(
             self.invariant.id, self.invariant.title, criteria_of(self.invariant.id), violation.summary,
-            violation.positions, self.case.program, execution, f"p4verify replay {self.path}", shown, times,
+            violation.positions, self.case.program, execution, again, shown, times,
             self.case.firmware, target_name(self.build),
         )  # fmt: skip
 

@@ -80,6 +80,10 @@ def test_everything_is_collected_without_a_build(folder: Path) -> None:
         (("--p4verify-target=sim",), "--p4verify-firmware=DIR is missing"),
         (("--p4verify-firmware=hardened", "--p4verify-budget=-1"), "must be a number of seconds"),
         (("--p4verify-firmware=hardened", "--p4verify-budget=nan"), "must be a number of seconds"),
+        (("--p4verify-firmware=hardened", "--p4verify-budget=soon"), "a number of seconds, 0 or more, not 'soon'"),
+        (("--p4verify-seed=x",), "must be a whole number from 0 to 2^63, not 'x'"),
+        (("--p4verify-seed=-1",), "must be a whole number from 0 to 2^63, not '-1'"),
+        (("--p4verify-seed=9223372036854775809",), "must be a whole number from 0 to 2^63"),
         (("--p4verify-firmware=hardened", "--p4verify-target=moon"), "invalid choice"),
     ],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -103,6 +104,9 @@ def test_the_list_names_what_nothing_judges_yet(p4verify: Run) -> None:
         ("check --firmware as_found --markdown gone/report.md", "there is no folder gone"),
         ("check --firmware as_found --json - --markdown -", "name a file for one of them"),
         ("check --firmware as_found --run-dir /proc/none", "name a folder you may write to"),
+        ("check --firmware as_found --only ,", "--only ',' names nothing"),
+        ("check --firmware as_found --only=", "--only '' names nothing"),
+        ("check --firmware as_found --run-dir=", "--run-dir names nothing"),
         ("check --firmware as_found --cc nonsense", "there is no compiler 'nonsense'"),
         ("replay nothing.json", "No such file"),
         ("replay .", "Is a directory"),
@@ -407,7 +411,27 @@ def test_a_reader_that_has_gone_is_no_verdict(p4verify: Run, monkeypatch: pytest
         raise BrokenPipeError(32, os.strerror(32))
 
     monkeypatch.setattr("typer.echo", gone)
-    assert p4verify("check", "--list")[0] == 2
+    assert p4verify("check", "--list")[0] == 141
+
+
+def test_a_closed_pipe_ends_it_quietly_and_the_run_stays_readable(tmp_path: Path) -> None:
+    """As `| head -1` does, but sooner: nobody reads a word."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    told = ("check", "--firmware", "as_found", "--only", "tm.delta-publish", "--budget", "1", "--run-dir", "run")
+    command = (sys.executable, "-m", "p4verify.verify.cli", *told)
+    done = subprocess.run(command, cwd=tmp_path, stdout=writing, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writing)
+    assert done.returncode == 141
+    assert "roken" not in done.stderr
+    assert "Traceback" not in done.stderr
+    assert read_run(tmp_path / "run" / "run.jsonl").begins.firmware == "as_found"
+
+
+def test_a_folder_whose_name_cannot_be_printed_is_refused(p4verify: Run) -> None:
+    status, _, err = p4verify("check", "--firmware", "as_found", "--run-dir", "two\nlines")
+    assert status == 2
+    assert "--run-dir two·lines: there is a newline" in err
 
 
 def test_a_litmus_finding_shows_its_source_from_any_folder(p4verify: Run, tmp_path: Path) -> None:
