@@ -20,6 +20,7 @@ from p4verify.reports import values
 from p4verify.reports.cuts import cuts_of
 from p4verify.reports.evidence import Mixture, call, mixtures, records
 from p4verify.reports.finding import ConfirmedFinding
+from p4verify.reports.racing import racing, told_in
 from p4verify.reports.relevance import relevant
 from p4verify.reports.rows import Action, Entry, Gap, Reading, Row, Switch, rows, short
 from p4verify.reports.shell import folded
@@ -171,6 +172,9 @@ class _Page:
         deadlock = finding.execution.ending.outcome is Outcome.DEADLOCK
         chosen = stuck(steps) if deadlock else None
         chosen = chosen or relevant(steps, last, mixed, named, booted=booted)
+        race = told_in(finding.summary, finding.execution.races or ())
+        if race is not None and not chosen.suspensions:
+            chosen = racing(steps, race) or chosen
         entries = rows(steps, chosen, seen)
         lanes = self._lanes(entries)
         if not lanes:

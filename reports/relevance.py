@@ -241,7 +241,7 @@ def _with_calls(steps: Sequence[Step], run: Sequence[int], wanted: frozenset[int
     accesses = [index for index in run if any(address in wanted for address in touched_by(steps[index]))]
     if not accesses:
         return []
-    return [*accesses, *_sends(steps, run, accesses), *_locks(steps, run, frozenset(accesses))]
+    return [*accesses, *_sends(steps, run, accesses), *locks_at(steps, run, frozenset(accesses))]
 
 
 def _sends(steps: Sequence[Step], run: Sequence[int], accesses: Sequence[int]) -> Iterable[int]:
@@ -250,7 +250,7 @@ def _sends(steps: Sequence[Step], run: Sequence[int], accesses: Sequence[int]) -
     return (i for i in between if steps[i].kind is StepKind.CALL and steps[i].name.startswith(_HANDING_ON))
 
 
-def _locks(steps: Sequence[Step], run: Sequence[int], accesses: frozenset[int]) -> Iterable[int]:
+def locks_at(steps: Sequence[Step], run: Sequence[int], accesses: frozenset[int]) -> Iterable[int]:
     """The locks that were held at any of the accesses: where they were taken and where they were released."""
     held: list[int] = []
     used: set[int] = set()

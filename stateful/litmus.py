@@ -1,8 +1,9 @@
 """What `p4verify litmus` does: explores a self-contained C or C++ file until an execution of it goes wrong.
 
 The file is `app_main` or `main`, with FreeRTOS tasks, pthreads or C11 atomics. It goes wrong by a failed assertion, a
-crash, a deadlock, a hang, an endless loop, broken memory, misuse of the RTOS, or an exit status other than 0. What it
-prints is its outcome, and outcomes are counted. The first failure is minimised and replayed like any other finding.
+crash, a deadlock, a hang, an endless loop, broken memory, misuse of the RTOS, or an exit status other than 0; and by a
+data race, where races are looked for. As in C11, `volatile` orders nothing, and atomics race with plain accesses alone.
+What it prints is its outcome, and outcomes are counted. The first failure is minimised and replayed like any other.
 It refuses to call a file right: nothing found is nothing found in so many executions.
 """
 
@@ -24,15 +25,17 @@ from p4verify.targets.machine.audit import BlindSpot
 from p4verify.targets.printed import text_of
 from p4verify.targets.sim import SimTarget
 from p4verify.targets.target import Exploration, Found, Progress, TargetError
-from p4verify.verify.execution import Ending, Execution, Outcome
+from p4verify.verify.execution import Ending, Execution, Outcome, Race
+from p4verify.verify.invariants.races import sentence
 from p4verify.verify.program import Program
 from p4verify.verify.schedule import Granularity
-from p4verify.verify.verdict import HELD, Invariant, Judgement, Setting, violated
+from p4verify.verify.verdict import HELD, Check, Invariant, Judgement, Setting, violated
 
 THE_FILE = Program((), {})
 """Stands for the file itself where a finding names its program."""
 HARMLESS = frozenset({Outcome.COMPLETED, Outcome.RESTART})
 TITLE = "every execution ends without assertion, crash, deadlock, hang, memory error or misuse"
+RACE_FREE, UNRACED = "litmus.race-free", "no two tasks share data without order"
 FIRST_ROUND = 500
 """Executions of each strategy in the first round of the portfolio; every round has four times as many."""
 GROWTH = 4
@@ -58,6 +61,8 @@ class LitmusPlan:
     defines: Mapping[str, str] = field(default_factory=dict)
     include: tuple[Path, ...] = ()
     arguments: tuple[str, ...] = ()
+    races: bool = False
+    """Whether a data race is a failure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,23 +138,32 @@ def _sentence(ending: Ending) -> str:
     return f"{words}{task}{where}: {ending.detail}" if ending.detail else f"{words}{task}{where}"
 
 
+def _failure(execution: Execution) -> str:
+    harmless = execution.ending.outcome in HARMLESS and execution.races
+    return sentence(execution.races[0]) if harmless and execution.races else _sentence(execution.ending)
+
+
 def portfolio(plan: LitmusPlan) -> Iterator[Exploration]:
     """What is tried, in order; endless. No two explorations try the same schedules by the same draws."""
     base = Exploration(granularity=plan.granularity, relaxed=plan.relaxed, depth=plan.depth)
     executions, number = FIRST_ROUND, 0
     while True:
-        for strategy, depth in _strategies(plan, number):
+        for strategy, depth, races in _strategies(plan, number):
             seed = plan.seed * 1_000_003 + number
-            yield replace(base, strategy=strategy, depth=depth, seed=seed, executions=executions)
+            how = replace(base, granularity=Granularity.SYNC, races=True) if races else base
+            yield replace(how, strategy=strategy, depth=depth, seed=seed, executions=executions)
             number += 1
         executions *= GROWTH
 
 
-def _strategies(plan: LitmusPlan, number: int) -> Sequence[tuple[str, int]]:
+def _strategies(plan: LitmusPlan, number: int) -> Sequence[tuple[str, int, bool]]:
+    """Name, depth, and whether races are looked for: that costs, and needs no preemption between two accesses."""
     if plan.strategy is not None:
-        return [(plan.strategy, plan.depth)]
-    calm = [("delay", 0), ("delay", 1)] if number == 0 else []
-    return [*calm, ("delay", 2), ("random", 0), *(("pct", depth) for depth in range(2, DEEPEST))]
+        return [(plan.strategy, plan.depth, races) for races in (False, True)[: 1 + plan.races]]
+    calm = [("delay", 0, False), ("delay", 1, False)] if number == 0 else []
+    raced = [("random", 0, True)] if plan.races else []
+    deeper = [("pct", depth, False) for depth in range(2, DEEPEST)]
+    return [*calm, ("delay", 2, False), ("random", 0, False), *raced, *deeper]
 
 
 class _Search:
@@ -179,7 +193,7 @@ class _Search:
             ending = one.execution.ending
             if ending.outcome is Outcome.UNSUPPORTED:
                 raise TargetError(f"{_sentence(ending)}: the simulator does not offer that")
-            if ending.outcome in HARMLESS:
+            if ending.outcome in HARMLESS and not one.execution.races:
                 texts[one.index] = text_of(one.execution.history)
             else:
                 self.failed = self.failed or one
@@ -199,14 +213,18 @@ class _Search:
 
     def _confirm(self, failed: Found) -> Confirmed | None:
         self.watch(replace(self.status, doing="confirming"))
-        invariant = Invariant(ENDS_WELL.id, TITLE, ends_like(failed.execution.ending))
+        races = failed.execution.races
+        if failed.execution.ending.outcome in HARMLESS and races:
+            invariant = Invariant(RACE_FREE, UNRACED, races_like(races[0]))
+        else:
+            invariant = Invariant(ENDS_WELL.id, TITLE, ends_like(failed.execution.ending))
         confirmer = Confirmer(self.target, {}, {}, self.plan.seed)
         return confirmer.confirm(invariant, THE_FILE, failed.origin, max(2.0, self.plan.seconds / 2))
 
     def _result(self, confirmed: Confirmed | None) -> LitmusResult:
         finding = None if confirmed is None else _finding(self.plan, confirmed)
         ordered = dict(sorted(self.outcomes.items(), key=lambda item: (-item[1], item[0])))
-        lost = _sentence(self.failed.execution.ending) if self.failed and not confirmed else ""
+        lost = _failure(self.failed.execution) if self.failed and not confirmed else ""
         seconds = time.monotonic() - self.begin
         return LitmusResult(
             self.target.build, ordered, self.status.executions, self.points, seconds, finding,
@@ -224,12 +242,23 @@ def ends_like(wanted: Ending) -> Callable[[Execution, Setting], Judgement]:
     return check
 
 
+def races_like(wanted: Race) -> Check:
+    """Violated by an execution in which the same variable is raced for."""
+
+    def check(execution: Execution, _setting: Setting) -> Judgement:
+        races = (race for race in execution.races or () if race.variable == wanted.variable)
+        race = next(races, None)
+        return HELD if race is None else violated(sentence(race))
+
+    return check
+
+
 def _finding(plan: LitmusPlan, confirmed: Confirmed) -> ConfirmedFinding:
     defined = (f"--define={name}={value}" for name, value in plan.defines.items())
     arguments = plan.arguments or (*map(str, plan.files), *defined, "--seed", str(plan.seed))
     violation = confirmed.judgement.violation
     return ConfirmedFinding(
-        confirmed.invariant.id, TITLE, (), violation.summary if violation else "", (), confirmed.program,
-        confirmed.execution, shlex.join(("p4verify", "litmus", *arguments)), confirmed.replayed, confirmed.replays,
-        plan.files[0].name,
+        confirmed.invariant.id, confirmed.invariant.title, (), violation.summary if violation else "", (),
+        confirmed.program, confirmed.execution, shlex.join(("p4verify", "litmus", *arguments)), confirmed.replayed,
+        confirmed.replays, plan.files[0].name,
     )  # fmt: skip

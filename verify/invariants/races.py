@@ -84,13 +84,15 @@ def _free_of(meant: Callable[[Race], bool]) -> Check:
         race = next(filter(meant, execution.races), None)
         if race is None:
             return HELD
-        return violated(
-            f"tasks {race.first.task} and {race.second.task} race for {race.variable}: {_words(race.first)}, and"
-            f" {_words(race.second)}",
-            execution.history.end,
-        )
+        return violated(sentence(race), execution.history.end)
 
     return check
+
+
+def sentence(race: Race) -> str:
+    """Who races for what, and where."""
+    tasks = f"tasks {race.first.task} and {race.second.task}"
+    return f"{tasks} race for {race.variable}: {_words(race.first)}, and {_words(race.second)}"
 
 
 def _words(access: Access) -> str:
