@@ -126,7 +126,7 @@ def check(
         ),
     ] = None,
     seed: Seed = 0,
-    run_dir: Annotated[Path | None, typer.Option(metavar="DIR", help=f"Default: {RUNS}/TIME.")] = None,
+    run_dir: Annotated[str | None, typer.Option(metavar="DIR", help=f"Default: {RUNS}/TIME.")] = None,
     json_to: JsonTo = None,
     markdown_to: Annotated[
         str | None, typer.Option("--markdown", metavar="FILE|-", help="The acceptance report, for a pull request.")
@@ -147,13 +147,16 @@ def check(
     if target not in BUILT:
         built = " and ".join(BUILT)
         fail(f"--target {target}: {built} are built so far" if target in TARGETS else f"there is no target {target!r}")
-    chosen = tuple(part.strip() for part in (only or "").split(",") if part.strip())
+    chosen = _chosen(only)
     expected = _checked(chosen, expect)
     if json_to == markdown_to == "-":
         fail("--json - and --markdown - would be mixed on the standard output: name a file for one of them")
     require_writable(json_to)
     require_writable(markdown_to)
-    require_folder(run_dir)
+    if run_dir == "":  # which Path would take for this folder
+        fail("--run-dir names nothing: leave it out, or name a folder you may write to by --run-dir DIR")
+    folder = None if run_dir is None else Path(run_dir)
+    require_folder(folder)
     from p4verify.stateful.opened import root_of
     from p4verify.stateful.preparing import prepared
     from p4verify.stateful.telling import check_as_json, check_status, show_check
@@ -161,11 +164,21 @@ def check(
     console = console_for(quiet=quiet, to_stderr="-" in (json_to, markdown_to))
     build = prepared(firmware, compiler, console, target)
     seconds = BUDGETS[target] if budget is None else budget
-    result, report = _check(build, firmware or ".", (chosen, seconds, seed), run_dir, console)
+    result, report = _check(build, firmware or ".", (chosen, seconds, seed), folder, console)
     show_check(result, root_of(build), report, console)
     write_json(json_to, check_as_json(result, firmware or ".", target, seed))
     write_text(markdown_to, None if markdown_to is None else report.read_text(encoding="utf-8"))
     raise typer.Exit(check_status(result, expected, console))
+
+
+def _chosen(only: str | None) -> tuple[str, ...]:
+    """What --only names: nothing without it, and never nothing with it."""
+    if only is None:
+        return ()
+    named = tuple(part.strip() for part in only.split(",") if part.strip())
+    if not named:
+        fail(f"--only {only!r} names nothing; `p4verify check --list` shows what there is")
+    return named
 
 
 def _checked(only: tuple[str, ...], expect: str | None) -> frozenset[str] | None:
