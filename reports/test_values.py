@@ -49,6 +49,11 @@ def test_a_measurement_names_its_token() -> None:
         "WIFI_PASSWORD: hunter2",
         '{"wifi_password":"hunter2',
         "password = 'hunter2'",
+        "passwd: not hunter2",
+        "passwd: valid hunter2, not valid",
+        "passwd: invalid-hunter2",
+        "passwd: correct horse hunter2",
+        "passwd: not valid: hunter2",
     ],
 )
 def test_a_secret_in_text_is_hidden(text: str) -> None:
@@ -56,8 +61,22 @@ def test_a_secret_in_text_is_hidden(text: str) -> None:
     assert "hunter2" not in values.field("body", text)
 
 
-def test_what_is_no_secret_stays() -> None:
-    text = '{"soc":3.00,"pass_count":4,"ssid":"home"}'
+@pytest.mark.parametrize("text", ["password=not", '{"password": "not valid"}', '"password": not', "password:not"])
+def test_what_a_program_writes_is_a_secret_whatever_it_says(text: str) -> None:
+    assert "not" not in values.printable(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"soc":3.00,"pass_count":4,"ssid":"home"}',
+        "passwd: not valid",
+        "wifi_password: missing, keeping the old one",
+        "E (12) wifi: password: too short",
+        "api_key: rejected.",
+    ],
+)
+def test_what_is_no_secret_stays(text: str) -> None:
     assert values.printable(text) == text
 
 

@@ -17,9 +17,16 @@ from p4verify.verify.program import Value
 _MEASUREMENTS: Final = frozenset({*tokens.BATTERY, *tokens.PACK})
 _SECRET: Final = re.compile(r"passw|secret|credential|psk$|token_?key|api_?key", re.IGNORECASE)
 _SECRET_IN_TEXT: Final = re.compile(
-    r"""(?P<key>["']?(?<![\w.])[\w.]*(?:passw\w*|secret\w*|api_?key)["']?\s*[:=]\s*)(?P<value>"(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s,;}&]+)""",
+    r"""(?P<key>["']?(?<![\w.])[\w.]*(?:passw\w*|secret\w*|api_?key)["']?\s*[:=]\s*)(?P<value>"(?:[^"\\]|\\.)*"?|'[^']*'?|(?<=:\s)[^,;}&\n]+|[^\s,;}&]+)""",
     re.IGNORECASE,
 )
+_REMARK: Final = re.compile(
+    r"(?:(?:is|was|has|are|not|no|in|too|of|the|a|must|be|cannot|yet|and|or|been|does|do|match|wrong|length|expected|empty"
+    r"|short|long|missing|required|changed|rejected|accepted|mismatch|expired|unknown|incorrect|(?:in)?valid|(?:un)?set"
+    r"|ok|failed|given|found|stored|denied|none|null|refused|bad|found|loaded|saved|needed)(?![\w-])[ .!?()]*)+",
+    re.IGNORECASE,
+)
+"""What is said of a secret and is none: in "passwd: not valid" every word up to the end of the clause is listed."""
 HIDDEN: Final = "(hidden)"
 _WORD: Final = 4
 _SMALLEST_ROUND: Final = 0.125
@@ -35,8 +42,14 @@ def printable(text: str) -> str:
 
 
 def without_secrets(text: str) -> str:
-    """The text with each `password = ...` in it hidden, whether in JSON, in C or in a form."""
-    return _SECRET_IN_TEXT.sub(rf"\g<key>{HIDDEN}", text)
+    """The text with each `password = ...` in it hidden, whether in JSON, in C or in a form; remarks on one stay."""
+    return _SECRET_IN_TEXT.sub(lambda found: found[0] if _is_remark(found) else f"{found['key']}{HIDDEN}", text)
+
+
+def _is_remark(found: re.Match[str]) -> bool:
+    """Only after "key: ", which people write; where programs write, the value follows whatever it says."""
+    told = found["key"].endswith(": ") and found["key"][0] not in "\"'"
+    return told and _REMARK.fullmatch(found["value"]) is not None
 
 
 def is_secret(name: str) -> bool:
