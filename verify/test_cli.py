@@ -400,7 +400,7 @@ def test_what_has_no_end_is_not_read(p4verify: Run, tmp_path: Path, name: str) -
 
 def test_a_counterexample_that_does_no_harm_any_more_says_so(p4verify: Run, tmp_path: Path, build_id: str) -> None:
     path = tmp_path / "case.json"
-    path.write_text(counterexample(build_id, {}))
+    path.write_text(counterexample(build_id, {"schedule": "w:"}))
     status, out, _ = p4verify("replay", path, "--times", 2)
     assert status == 0
     assert "violated in 0 of 2 replays" in out
