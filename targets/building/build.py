@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from difflib import get_close_matches
 from functools import cached_property, lru_cache
 from pathlib import Path
 
@@ -32,7 +33,7 @@ from p4verify.targets.building.linking import (
 from p4verify.targets.building.manifest import CXX_SUFFIXES, Manifest
 from p4verify.targets.building.objects import CompileError, ObjectCache, OnProgress, Unit, digest_of, write_atomically
 from p4verify.targets.building.plan import C_STANDARD, CXX_STANDARD, RUNTIME, Litmus, Plan, firmware_plan, litmus_plan
-from p4verify.targets.building.renaming import apart, interface
+from p4verify.targets.building.renaming import apart, global_names, interface
 from p4verify.targets.machine.audit import BlindSpot, audit
 from p4verify.targets.machine.symbols import Symbols
 
@@ -224,6 +225,7 @@ class _Builder:
                                  "keep apart by task: use clang, or `pip install ziglang`")  # fmt: skip
         identity = digest_of(folder.name, *code_of(made[unit] for unit in plan.instrumented))
         table = objects.compile([plan.table_unit(self.cache / "generated", identity)], plan.roots, silent)
+        self._check_wraps(_link_of(plan, made, table))
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".") as scratch:
             what = apart(_link_of(plan, made, table), _own(plan, made), _interface(plan), Path(scratch))
@@ -234,6 +236,20 @@ class _Builder:
             (fresh / "build.json").write_text(json.dumps({"identity": identity, "name": plan.name}))
             shutil.rmtree(folder, ignore_errors=True)  # a damaged one
             fresh.rename(folder)
+
+    def _check_wraps(self, what: Link) -> None:
+        """A misspelt symbol of the manifest would be wrapped in vain."""
+        if self.manifest is None or not self.manifest.wrap:
+            return
+        known = global_names(what)
+        absent = next((name for name in self.manifest.wrap if name not in known), None)
+        if absent is not None:
+            near = get_close_matches(absent, (name for name in known if not name.startswith("__")), 1)
+            meant = f"; did you mean {near[0]!r}?" if near else ""
+            raise BuildError(
+                f"{self.manifest.path}: [firmware] wrap: no object defines or calls {absent!r} (a static function"
+                f" cannot be wrapped){meant}"
+            )
 
     def _check(self, executable: Path, what: Link, plan: Plan) -> None:
         lost = outside_reset(executable, what.reset)

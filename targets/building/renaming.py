@@ -69,6 +69,12 @@ def _names(paths: Iterable[Path]) -> Names:
     return Names(frozenset(defined), frozenset(undefined - defined))
 
 
+def global_names(what: Link) -> frozenset[str]:
+    """Every global name that an object of the link defines or uses."""
+    names = _names((*what.reset, *what.engine))
+    return names.defined | names.undefined
+
+
 def _globals(file: ObjectFile) -> Iterator[Symbol]:
     """Those whose name other objects see."""
     return (symbol for symbol in file.symbols() if symbol.binding != LOCAL)

@@ -246,6 +246,14 @@ def test_stubs_and_wraps_are_linked(tree: Path) -> None:
     assert built.symbols.code_of("__wrap_counter_get")
 
 
+@pytest.mark.parametrize(("name", "words"), [("counter_gte", "did you mean 'counter_get'?"), ("bump", "static")])
+def test_a_wrap_of_what_nobody_defines_or_calls_is_an_error(tree: Path, name: str, words: str) -> None:
+    replace(tree / MANIFEST, "adapters", f'wrap = ["{name}"]\nadapters')
+    text = failure(tree)
+    assert f"wrap: no object defines or calls '{name}'" in text
+    assert words in text
+
+
 def test_cxx_sources_are_built_without_the_cxx_library(tree: Path) -> None:
     (tree / "components/counter/more.cpp").write_text(
         '#include <array>\nstatic std::array<int, 3> values;\nextern "C" int more(void) { return values[1]++; }\n'
