@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
+import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -25,6 +27,7 @@ _ESP_IDF = re.compile(
     r"xQueue|vQueue|uxQueue|xSemaphore|vSemaphore|xEventGroup|vEventGroup|xTimer|vTimer|pvTimer|xStreamBuffer|"
     r"xMessageBuffer|xRingbuffer|vRingbuffer|pvPort|vPort|xPort)"
 )
+_NO_SPACE = re.compile(r"(?i)No space left on device|Disk quota exceeded|File too large|File size limit exceeded")
 _SECRET = re.compile(r"PASS|SECRET|TOKEN|KEY|CREDENTIAL", re.IGNORECASE)
 
 
@@ -48,6 +51,26 @@ def of_link_error(error: LinkError, manifest: Manifest | None) -> str:
     for name in error.twice:
         lines.append(f"  {name} is defined more than once: narrow [firmware] sources or stubs, or use `exclude`")
     return redacted("\n".join(lines or [str(error)]), manifest)
+
+
+def of_full_disk(words: str, cache: Path) -> str:
+    """The whole message where a tool says (in `words`) that it could not write; "" where it does not."""
+    said = _NO_SPACE.search(words)
+    if said is None:
+        return ""
+    temporary = Path(tempfile.gettempdir())
+    return (
+        f"the disk of the cache is full: {said[0]} in {cache} ({_free(cache)}). Make room, or name another folder by "
+        f"P4VERIFY_CACHE. Compilers also write to {temporary} (TMPDIR, {_free(temporary)}); zig keeps what it makes in "
+        "~/.cache/zig (ZIG_GLOBAL_CACHE_DIR)"
+    )
+
+
+def _free(folder: Path) -> str:
+    try:
+        return f"{shutil.disk_usage(folder).free / 2**20:,.1f} MiB free"
+    except OSError:
+        return "no such folder"
 
 
 def redacted(text: str, manifest: Manifest | None) -> str:

@@ -199,13 +199,16 @@ class _Builder:
             folder = self._folder(plan, found)
             return Build(plan.name, folder / "simulator", _identity(folder), self.compiler, plan.sources, self.manifest)
         except CompileError as error:
-            raise BuildError(advice.of_compile_error(error, self.manifest)) from None
+            full = advice.of_full_disk(error.words, self.cache)
+            raise BuildError(full or advice.of_compile_error(error, self.manifest)) from None
         except LinkError as error:
-            raise BuildError(advice.of_link_error(error, self.manifest)) from None
+            full = advice.of_full_disk(error.words, self.cache)
+            raise BuildError(full or advice.of_link_error(error, self.manifest)) from None
         except CJsonMissing as error:
             raise BuildError(str(error)) from None
         except OSError as error:
-            raise BuildError(f"cannot build in {self.cache}: {error}; P4VERIFY_CACHE names another folder") from None
+            other = f"cannot build in {self.cache}: {error}; P4VERIFY_CACHE names another folder"
+            raise BuildError(advice.of_full_disk(str(error), self.cache) or other) from None
 
     def _folder(self, plan: Plan, made: Sequence[Path]) -> Path:
         """Where the executable of these objects is kept, once it is linked."""

@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import re
+import signal
 import subprocess
 import tempfile
 import time
@@ -177,7 +178,12 @@ def _run(unit: Unit, command: Sequence[str]) -> None:
     except OSError as error:
         raise CompileError(unit, command, f"the compiler cannot be started: {error}") from None
     if done.returncode != 0:
-        raise CompileError(unit, command, (done.stderr + done.stdout).strip() or f"exit status {done.returncode}")
+        raise CompileError(unit, command, (done.stderr + done.stdout).strip() or _ended(done.returncode))
+
+
+def _ended(status: int) -> str:
+    """How a compiler ended that said nothing."""
+    return f"exit status {status}" if status >= 0 else f"the compiler was ended: {signal.strsignal(-status)}"
 
 
 def _content(path: Path) -> str | None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import resource
 import shutil
 import subprocess
 from pathlib import Path
@@ -335,6 +336,26 @@ def test_a_cache_that_cannot_be_written_says_how_to_choose_another(
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("P4VERIFY_CACHE", str(tmp_path / "file"))
     assert "P4VERIFY_CACHE names another folder" in failure(tree)
+
+
+@pytest.mark.parametrize("compiler", available(), ids=lambda one: f"{one.kind}-{one.major}")
+def test_a_full_disk_is_no_fault_of_the_source(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, compiler: Compiler
+) -> None:
+    """Where no file may be larger than some bytes, whoever writes is stopped as on a full disk."""
+    monkeypatch.setenv("P4VERIFY_CACHE", str(tmp_path / "cache"))
+    path = tmp_path / "fine.c"
+    path.write_text("int main(void) { return 0; }\n")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2000, limits[1]))
+    try:
+        with pytest.raises(BuildError) as caught:
+            build_litmus([path], compiler)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert str(caught.value).startswith("the disk of the cache is full: ")
+    assert f"in {tmp_path / 'cache'} (" in str(caught.value)
+    assert "name another folder by P4VERIFY_CACHE" in str(caught.value)
 
 
 def test_where_builds_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
