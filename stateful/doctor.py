@@ -24,13 +24,11 @@ from p4verify.targets.building.build import Build, BuildError, build_litmus, cac
 from p4verify.targets.building.cjson import HOW_TO_GET_IT, of_system
 from p4verify.targets.building.compilers import GOOD_CLANG, HOW_TO_GET_ONE, CompilerError, available, require
 from p4verify.targets.protocol.link import LinkError
-from p4verify.targets.sim import SimTarget
+from p4verify.targets.sim import ADDRESS_SPACE_GIB, SimTarget
 from p4verify.targets.target import Exploration, Found, TargetError
 from p4verify.verify.execution import Outcome
 
 OLDEST_PYTHON = (3, 11)
-ADDRESS_SPACE_GIB = 4
-"""What the simulator maps (3 GiB) and some room; most of it is never touched."""
 CACHE_MIB = 300
 SMOKE_EXECUTIONS = 300
 SMOKE = """\
@@ -133,7 +131,7 @@ def _address_space() -> Examined:
     unlimited = limit == resource.RLIM_INFINITY
     found = "unlimited" if unlimited else f"{limit / 2**30:.1f} GiB"
     enough = unlimited or limit >= ADDRESS_SPACE_GIB << 30
-    remedy = f"the simulator maps up to {ADDRESS_SPACE_GIB} GiB: `ulimit -v unlimited`"
+    remedy = f"the simulator reserves {ADDRESS_SPACE_GIB} GiB: `ulimit -v unlimited`"
     return Examined("address space", enough, found, remedy)
 
 

@@ -58,6 +58,8 @@ _WITH_TRACE, _WITH_CHOICES, _KNOWN_TO_HANG = 1, 2, 4
 ANSWER_SECONDS: Final = 60.0
 """How long the child may be silent: its own watchdog ends an execution after a second of CPU time."""
 HELLO_SECONDS: Final = 20.0
+ADDRESS_SPACE_GIB: Final = 8
+"""What the simulator reserves, as c/sim/engine.h has it; most of it is never touched."""
 
 
 class SimTarget:
@@ -99,6 +101,8 @@ class SimTarget:
         try:
             return self._expect(MessageType.HELLO, HELLO_SECONDS)
         except TargetError as error:
+            if "p4verify: " in str(error):
+                raise  # it has said itself why it does not start
             hint = "Before its first answer only static constructors run: does one crash or hang?"
             raise TargetError(f"{error}. {hint}") from error
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from p4verify.targets.building import manifest
 from p4verify.targets.building.build import build_firmware
-from p4verify.targets.sim import SimTarget
-from p4verify.targets.target import Exploration, Found, Shared
+from p4verify.targets.driven_c import C
+from p4verify.targets.sim import ADDRESS_SPACE_GIB, SimTarget
+from p4verify.targets.target import Exploration, Found, Shared, TargetError
 from p4verify.verify.execution import Outcome
 from p4verify.verify.program import Invocation, Program, Task
 from p4verify.verify.schedule import Granularity, Schedule
@@ -105,3 +108,15 @@ def test_exploring_stops_when_it_is_told_to(target: SimTarget) -> None:
     progress = target.explore(PROGRAM, plan, lambda _: False)
     assert progress.executions < 1_000_000
     assert target.execute(PROGRAM, Schedule()).ending.outcome is Outcome.COMPLETED
+
+
+def test_too_little_address_space_is_said_before_anything_runs(target: SimTarget, tmp_path: Path) -> None:
+    header = (C / "sim/engine.h").read_text()
+    assert re.findall(r"#define ADDRESS_SPACE_GIB (\d+)", header) == [str(ADDRESS_SPACE_GIB)]
+    script = tmp_path / "simulator"
+    script.write_text(f"#!/bin/sh\nulimit -v {(ADDRESS_SPACE_GIB << 20) // 2}\nexec {target.build.executable}\n")
+    script.chmod(0o755)
+    with SimTarget(replace(target.build, executable=script)) as limited, pytest.raises(TargetError) as caught:
+        limited.execute(PROGRAM, Schedule())
+    words = "the simulator reserves 8 GiB of address space, and only 4.0 are allowed: `ulimit -v unlimited`"
+    assert str(caught.value).endswith(words)

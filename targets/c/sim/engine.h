@@ -31,6 +31,7 @@ enum { MAX_TASKS = 64, PRIORITIES = 32, NAME_MAX_BYTES = 24, CALL_DEPTH = 64 };
 #define STACKS_BASE 0x50000000u
 #define STACK_BYTES 0x00040000u
 #define SHADOW_BYTES (1ull << 30)
+#define ADDRESS_SPACE_GIB 8          /* shadow memory 3, table of the race detector 4; little of it is ever touched */
 #define GRANULE(address) ((uintptr_t)(address) >> 2)
 
 enum shadow {

@@ -23,7 +23,7 @@ static void map_fixed(uintptr_t base, size_t bytes) {
     void *got = mmap((void *)base, bytes, PROT_READ | PROT_WRITE,
                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
     if (got == (void *)base) return;
-    fprintf(stderr, "p4verify: cannot map %zu bytes at 0x%zx; is a memory limit in force?\n", bytes, (size_t)base);
+    dprintf(STDERR_FILENO, "p4verify: cannot map %zu bytes at 0x%zx; is memory limited?\n", bytes, (size_t)base);
     __real_exit(2);
 }
 
@@ -50,7 +50,7 @@ void engine_start(void) {
     bss_bytes = (size_t)(p4v_bss_end - p4v_bss_begin);
     snapshot = __real_malloc(data_bytes + bss_bytes);
     if (!snapshot || arena_used > sizeof arena_snapshot) {
-        fputs("p4verify: static constructors allocate more than 64 KiB, which is not supported\n", stderr);
+        dprintf(STDERR_FILENO, "p4verify: static constructors allocate more than 64 KiB, which is not supported\n");
         __real_exit(2);
     }
     __real_memcpy(snapshot, p4v_data_begin, data_bytes);
@@ -196,7 +196,7 @@ void engine_end(enum port_outcome outcome, uintptr_t pc, const char *format, ...
     engine.detail_pc = next ? next - 1 : 0;
     __real_memcpy(engine.detail_task, self->name, sizeof engine.detail_task);
     if (!engine.running) {   /* a static constructor, or ourselves */
-        fprintf(stderr, "p4verify: before the first execution: %s\n", engine.detail);
+        dprintf(STDERR_FILENO, "p4verify: before the first execution: %s\n", engine.detail);
         __real_exit(2);
     }
     engine_finish();

@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 enum { EIGHT = 8, FIRST_PAGE = 4096 };
 #define EACH_BYTE 0x0101010101010101ull
@@ -32,11 +34,22 @@ static void region_start(uintptr_t begin, uintptr_t stop, uint8_t mark) {
     __real_memcpy(shadow + GRANULE(begin), known + GRANULE(begin), GRANULE(stop + 3) - GRANULE(begin));
 }
 
+/* Here and not where the race detector maps its table, in the midst of a run. */
+static void require_address_space(void) {
+    struct rlimit now;
+    if (getrlimit(RLIMIT_AS, &now) != 0 || now.rlim_cur == RLIM_INFINITY) return;
+    if (now.rlim_cur >> 30 >= ADDRESS_SPACE_GIB) return;
+    dprintf(STDERR_FILENO, "p4verify: the simulator reserves %d GiB of address space, and only %.1f are allowed: "
+            "`ulimit -v unlimited`\n", ADDRESS_SPACE_GIB, (double)now.rlim_cur / (1 << 30));
+    __real_exit(2);
+}
+
 void shadow_start(void) {
+    require_address_space();
     void *map = mmap((void *)SHADOW_BASE, 3 * SHADOW_BYTES, PROT_READ | PROT_WRITE,
                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
     if (map != (void *)SHADOW_BASE) {
-        fputs("p4verify: cannot reserve 3 GiB of address space for the shadow memory; raise `ulimit -v`\n", stderr);
+        dprintf(STDERR_FILENO, "p4verify: no room for the shadow memory; is vm.overcommit_memory 2?\n");
         __real_exit(2);
     }
     region_start((uintptr_t)p4v_data_begin, (uintptr_t)p4v_data_end, SHADOW_UNOWNED);

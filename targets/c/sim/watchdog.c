@@ -98,7 +98,7 @@ static void limit(int resource, rlim_t most) {
 
 void watchdog_start(void) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);   /* nobody is left to read what we find */
-    limit(RLIMIT_AS, 8ull << 30);
+    limit(RLIMIT_AS, (rlim_t)ADDRESS_SPACE_GIB << 30);
     limit(RLIMIT_CORE, 0);
     limit(RLIMIT_FSIZE, 64 << 20);
     stack_t stack = {.ss_sp = signal_stack, .ss_size = sizeof signal_stack};
