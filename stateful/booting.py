@@ -18,7 +18,7 @@ _FAILED = " did not boot"
 
 
 def require_boot(target: SimTarget) -> None:
-    """Boots once, without preemption. TargetError where an adapter's boot function returned false; leaves no trace."""
+    """Boots once, without preemption. TargetError (and no process) where an adapter's boot function returned false."""
     try:
         target.load(IDLE)
         ending = target.execute(None, Schedule((), Granularity.SYNC)).ending
@@ -27,6 +27,7 @@ def require_boot(target: SimTarget) -> None:
         target.close()  # what destroys the very process is judged by whoever explores
         return
     if failed(ending):
+        target.close()
         name = ending.detail.removesuffix(_FAILED)
         raise TargetError(
             f"the firmware {target.build.name} does not boot: the boot function of the adapter {name!r} returned false"

@@ -1,7 +1,7 @@
 """Programs for operations that only a firmware's own adapter declares: any of them, in up to three tasks.
 
 What they do is unknown here, so nothing is aimed at: arguments are small values of the declared types, and what can
-be judged is that the firmware neither crashes nor gets stuck.
+be judged is that the firmware neither crashes nor gets stuck, and shares no data without order.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from itertools import count
 from types import TracebackType
 from typing import Self
 
+from p4verify.stateful.booting import require_boot
 from p4verify.stateful.families import offered
 from p4verify.stateful.opened import target_name
 from p4verify.stateful.violations import Case, ViolatedError, violation
@@ -73,8 +74,13 @@ class Subject:
 
     @classmethod
     def of(cls, manifest: Manifest, only: Iterable[str] = ()) -> Self:
-        """Builds it; `only` names the criteria or invariants to judge. BuildError, CompilerError, ValueError."""
-        return cls(SimTarget(build_firmware(manifest)), only)
+        """Builds it; `only` names the criteria or invariants to judge. BuildError, CompilerError, ValueError.
+
+        TargetError where it does not boot by itself.
+        """
+        target = SimTarget(build_firmware(manifest))
+        require_boot(target)
+        return cls(target, only)
 
     def judging(self, invariants: Sequence[Invariant]) -> Subject:
         """The same firmware in the same process, with other invariants and counts of its own."""

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from p4verify.stateful.check import CheckPlan, check
+from p4verify.stateful.subject import Subject
 from p4verify.stateful.test_check import Scripted
 from p4verify.targets.building.build import Build, build_firmware
 from p4verify.targets.building.manifest import load
@@ -46,6 +47,13 @@ def test_where_a_boot_function_says_no_nothing_can_be_judged(tmp_path: Path) -> 
     with pytest.raises(TargetError, match="'mine' returned false before any task ran"):
         judged(tmp_path, "return false", 1)
     assert not (tmp_path / "run" / "run.jsonl").exists()
+
+
+def test_nor_can_it_under_pytest(tmp_path: Path) -> None:
+    manifest = build(tmp_path, "return false", 1).manifest
+    assert manifest is not None
+    with pytest.raises(TargetError, match="does not boot"):
+        Subject.of(manifest)
 
 
 def test_a_crash_while_booting_is_the_firmwares(tmp_path: Path) -> None:
