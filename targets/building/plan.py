@@ -118,6 +118,7 @@ def firmware_plan(manifest: Manifest, compiler: Compiler, generated: Path, runti
     standards = (manifest.c_standard, manifest.cxx_standard)
     parser = cjson.find(manifest) or cjson.CJson()
     flags = _Flags(compiler, _roots(manifest.root, runtime, config, parser.source))
+    own = _Flags(compiler, _roots(manifest.root, runtime, config))  # knows no parser: its objects serve every firmware
     include = (*manifest.include, *parser.include, config, runtime / "shim" / "include", runtime / "agent")
     defines = manifest.defines
     sources = flags.sort("[firmware] sources", include, standards, defines, instrumented=True)
@@ -129,11 +130,11 @@ def firmware_plan(manifest: Manifest, compiler: Compiler, generated: Path, runti
         instrumented=(*sources.units((*manifest.sources, *_given(parser.source))), *stubs.units(manifest.stubs)),
         plain=(
             *adapters.units(manifest.adapters),
-            *flags.ours(config, runtime, "agent", "shim"),
+            *own.ours(config, runtime, "agent", "shim"),
             *flags.sort("p4verify's own code", parser.include).units(_c_files(runtime, *_folder_for(parser))),
         ),
-        markers=flags.markers(runtime),
-        engine=flags.engine(runtime, "agent_subject.c"),
+        markers=own.markers(runtime),
+        engine=own.engine(runtime, "agent_subject.c"),
         wraps=_wraps(runtime, manifest.adapters, manifest.wrap),
         adapters=tuple(path.stem for path in manifest.adapters),
         probes=manifest.probes,
