@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from p4verify.verify.execution import Execution
 from p4verify.verify.history import Operation
+from p4verify.verify.invariants.publisher_ring import out_of_order
 from p4verify.verify.linearizability.judging import between, check_execution
 from p4verify.verify.model import Model
 from p4verify.verify.points import BATTERY_KEYS, BATTERY_ROUNDING, PACK_KEYS, PACK_ROUNDING, Point, carries
@@ -215,7 +216,7 @@ def fifo(execution: Execution, setting: Setting) -> Judgement:
                 newest.start,
                 post.start,
             )
-    return HELD if len(arrivals) > 1 else NOT_EXERCISED
+    return out_of_order(view, arrivals) or (HELD if len(arrivals) > 1 else NOT_EXERCISED)
 
 
 def _stamp(post: Post) -> float:
