@@ -12,8 +12,9 @@ from collections.abc import Mapping
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
-from p4verify.stateful.machines import Publisher, System, Telemetry
+from p4verify.stateful.machines import Publisher, System, Telemetry, Whole
 from p4verify.stateful.stepwise import TASKS, Stepwise
+from p4verify.stateful.wire_machines import Client, Gateway
 
 MOST_STEPS = 40
 """At once: several rules in a row make a longer interleaving."""
@@ -42,7 +43,20 @@ class SystemSteps(EveryStep, System):
     """Both at once, step by step."""
 
 
+class GatewaySteps(EveryStep, Gateway):
+    """The remote event adapter, step by step."""
+
+
+class ClientSteps(EveryStep, Client):
+    """The TinyBMS client, step by step."""
+
+
+class WholeSteps(EveryStep, Whole):
+    """All four components, step by step."""
+
+
 STEP_MACHINES: Mapping[str, type[EveryStep]] = {
-    "publisher": PublisherSteps, "telemetry": TelemetrySteps, "system": SystemSteps,
+    "publisher": PublisherSteps, "telemetry": TelemetrySteps, "system": SystemSteps, "gateway": GatewaySteps,
+    "client": ClientSteps, "whole": WholeSteps,
 }  # fmt: skip
 """By what they aim at."""

@@ -1,4 +1,4 @@
-"""The stepwise machines of the publisher, of the telemetry model, and of both together.
+"""The stepwise machines: of each component, of the publisher with the telemetry model, and of the whole system.
 
 Their rules name what happens at a device: an event of the S3 or of the TinyBMS, a mode switch, a flap of the network.
 They refuse to know what is right.
@@ -14,6 +14,7 @@ from hypothesis.stateful import rule
 
 from p4verify.stateful import strategies as s
 from p4verify.stateful.stepwise import Stepwise, moments, tasks
+from p4verify.stateful.wire_machines import Client, ClientRules, Gateway, GatewayRules
 
 HTTP_COSTS_US = (2000, 0, 20_000, 400_000)
 
@@ -112,5 +113,15 @@ class System(PublisherRules, TelemetryRules):
     final: ClassVar[tuple[str, ...]] = ("np.metrics", "bus.metrics")
 
 
-MACHINES: Mapping[str, type[Stepwise]] = {"publisher": Publisher, "telemetry": Telemetry, "system": System}
+class Whole(PublisherRules, TelemetryRules, GatewayRules, ClientRules):
+    """All four components and the bus, with S3, TinyBMS, network, flash and power: everything meets everything."""
+
+    opening: ClassVar[tuple[s.Step, ...]] = (s.BATTERY, s.PACK, s.ONLINE, *Gateway.opening, s.AUTONOMOUS)
+    final: ClassVar[tuple[str, ...]] = ("np.metrics", "bus.metrics", "tc.stats")
+
+
+MACHINES: Mapping[str, type[Stepwise]] = {
+    "publisher": Publisher, "telemetry": Telemetry, "system": System, "gateway": Gateway, "client": Client,
+    "whole": Whole,
+}  # fmt: skip
 """By what they aim at."""

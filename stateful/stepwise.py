@@ -20,9 +20,11 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 from p4verify.stateful.strategies import POLL_MS, POLL_STEP_MS, PRIORITIES, TICK_MS, Step, assemble
 from p4verify.stateful.subject import Subject
 from p4verify.stateful.violations import Case
+from p4verify.verify.limits import DEFAULTS
 from p4verify.verify.program import Program
 from p4verify.verify.schedule import TICK, Granularity, Schedule
 
+FLUSH_INTERVAL = "CONFIG_REMOTE_EVENT_CACHE_FLUSH_INTERVAL_MS"
 TASKS = 3
 tasks = st.integers(0, TASKS - 1)
 """Which task performs an operation."""
@@ -46,6 +48,7 @@ class Stepwise(RuleBasedStateMachine):
     def __init__(self, subject: Subject) -> None:
         self.subject = subject
         self.period_ms = int(subject.config.get("CONFIG_NETWORK_TELEMETRY_PERIOD_MS", 5000))
+        self.flush_ms = int(subject.config.get(FLUSH_INTERVAL, DEFAULTS["flush_interval_ms"]))
         self._tasks: list[list[tuple[Step, int]]] = [[] for _ in range(TASKS)]
         self._environment: dict[str, list[int]] = {}
         self._choices: dict[int, int] = {}
@@ -65,7 +68,7 @@ class Stepwise(RuleBasedStateMachine):
     def _delay_ms(self, moment: str) -> int:
         return {
             "now": 0, "tick": TICK_MS, "poll_step": POLL_STEP_MS, "poll": POLL_MS,
-            "period": self.period_ms, "two_periods": 2 * self.period_ms,
+            "period": self.period_ms, "two_periods": 2 * self.period_ms, "flush": self.flush_ms,
         }[moment]  # fmt: skip
 
     @initialize(opened=st.sampled_from((False, True, True, True)))

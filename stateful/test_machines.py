@@ -60,6 +60,9 @@ def preemptions(subject: Subject, case: Case) -> int:
         ("publisher", "bus.dispatcher-bounded", 4),
         ("telemetry", "tm.atomic-mode-reset", 4),
         ("system", "tm.no-flash", 4),
+        ("gateway", "re.no-nvs-in-callback", 2),
+        ("client", "tc.bounded-wait", 2),
+        ("whole", "re.no-nvs-in-callback", 2),
     ],
 )
 def test_a_machine_finds_a_flaw_and_shrinks_it(as_found: Subject, machine: str, invariant: str, size: int) -> None:

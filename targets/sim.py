@@ -39,6 +39,7 @@ from p4verify.targets.target import (
     Segments,
     Shared,
     TargetError,
+    most_points,
 )
 from p4verify.targets.traces import TraceDecoder
 from p4verify.verify.execution import Ending, Execution, Outcome
@@ -195,7 +196,7 @@ class SimTarget:
         """Runs executions; `found` sees each new history once. Returns the totals, with multiplicities."""
         if program is not None:
             self.load(program)
-        self._send(MessageType.EXPLORE, _request(exploration) + _limits(exploration))
+        self._send(MessageType.EXPLORE, _request(exploration, self._loaded) + _limits(exploration))
         return self._listen(exploration, found, progress)
 
     def _listen(self, exploration: Exploration, found: OnFound, progress: OnProgress | None) -> Progress:
@@ -292,7 +293,7 @@ class SimTarget:
     def _replay(self, program: Program | None, exploration: Exploration, asked: _Asked) -> Replay:
         if program is not None:
             self.load(program)
-        self._send(MessageType.REPLAY, _request(exploration) + asked.pack())
+        self._send(MessageType.REPLAY, _request(exploration, self._loaded) + asked.pack())
         answer = _Answer(TraceDecoder(self.build.symbols))
         while (frame := self._receive()).type != MessageType.REPLAYED:
             answer.add(frame)
@@ -375,13 +376,14 @@ def _progress(frame: Frame, counts: Mapping[int, int]) -> Progress:
     return Progress(executions, points, distinct, counts, differing)
 
 
-def _request(exploration: Exploration) -> bytes:
+def _request(exploration: Exploration, program: Program | None) -> bytes:
     if exploration.strategy not in _STRATEGIES:
         raise ValueError(f"no strategy is called {exploration.strategy!r}; there are {', '.join(_STRATEGIES)}")
     return _REQUEST.pack(
         _STRATEGIES[exploration.strategy], exploration.granularity is Granularity.SYNC, exploration.relaxed,
         exploration.depth, exploration.tick_budget, exploration.races, exploration.seed & (1 << 64) - 1,
-        exploration.first, exploration.executions, exploration.max_points, exploration.length, exploration.quantum_us,
+        exploration.first, exploration.executions, most_points(exploration, program), exploration.length,
+        exploration.quantum_us,
     )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from p4verify.targets.protocol.description import Description
 from p4verify.verify.execution import Execution
-from p4verify.verify.program import Program
+from p4verify.verify.program import Program, Task
 from p4verify.verify.schedule import Granularity, Schedule
 
 
@@ -37,12 +37,30 @@ class Exploration:
     tick_budget: int = 0
     first: int = 0
     length: int = 0
-    max_points: int = 60_000
+    max_points: int = 0
+    """After which an execution is a livelock; 0: `most_points` of its program."""
     quantum_us: int = 1000
     twice: bool = False
     """The self-check: every execution is run a second time and compared; see `Progress.differing`."""
     races: bool = False
     """Whether data races are looked for; what is found racy becomes a choice point at sync points, too."""
+
+
+LEAST_POINTS, POINTS_A_SECOND = 60_000, 30_000
+CALL_SECONDS = 1.0
+"""More than nearly all calls block, retries on a silent wire included."""
+
+
+def most_points(exploration: Exploration, program: Program | None) -> int:
+    """The schedule points after which an execution has no end: a program of many calls and long delays needs many."""
+    if exploration.max_points or program is None:
+        return exploration.max_points or LEAST_POINTS
+    longest = max((_seconds(task) for task in program.tasks), default=0.0)
+    return LEAST_POINTS + int(POINTS_A_SECOND * (longest + program.settle_ms / 1000))
+
+
+def _seconds(task: Task) -> float:
+    return sum(CALL_SECONDS + call.delay_ms / 1000 for call in task.invocations)
 
 
 @dataclass(frozen=True, slots=True)

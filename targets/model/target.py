@@ -37,6 +37,7 @@ from p4verify.targets.target import (
     Segments,
     Shared,
     TargetError,
+    most_points,
 )
 from p4verify.verify.execution import Ending, Execution
 from p4verify.verify.history import History
@@ -198,13 +199,13 @@ class ModelTarget:
         return Progress(done, points, len(seen), {index: times for index, times in counts.items() if times > 1})
 
     def _explored(self, exploration: Exploration, ordinal: int, length: int) -> _Run:
-        return self._run(_how(exploration, chooser_of(exploration, ordinal, length)))
+        return self._run(_how(exploration, chooser_of(exploration, ordinal, length), self._loaded))
 
     def _length(self, exploration: Exploration) -> int:
         """How many choice points an execution without deviations has."""
         if exploration.strategy not in NEEDS_LENGTH:
             return 0
-        return max(self._run(_how(exploration, Explicit(()))).kernel.choice_points, 1)
+        return max(self._run(_how(exploration, Explicit(()), self._loaded)).kernel.choice_points, 1)
 
     # ---- one execution ----
 
@@ -216,7 +217,7 @@ class ModelTarget:
     def rerun(self, program: Program | None, origin: Origin, *, trace: bool = False) -> Replay:
         """The same with everything that is known of it."""
         chooser = chooser_of(origin.exploration, origin.ordinal, origin.length)
-        how = replace(_how(origin.exploration, chooser), trace=trace)
+        how = replace(_how(origin.exploration, chooser, self._loaded), trace=trace)
         return self._replay(program, how, origin.ordinal)
 
     def execute(
@@ -285,8 +286,8 @@ class ModelTarget:
             return None
 
 
-def _how(exploration: Exploration, chooser: Chooser) -> _How:
+def _how(exploration: Exploration, chooser: Chooser, program: Program | None) -> _How:
     return _How(
-        chooser, exploration.granularity, exploration.relaxed, exploration.tick_budget, exploration.max_points,
-        exploration.races,
+        chooser, exploration.granularity, exploration.relaxed, exploration.tick_budget,
+        most_points(exploration, program), exploration.races,
     )  # fmt: skip
