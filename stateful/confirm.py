@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 
 from p4verify.targets.target import Exploration, Found, Origin, ReplayingTarget, Shared
 from p4verify.verify.execution import Execution, Outcome
+from p4verify.verify.explore import judge
 from p4verify.verify.minimise import FEW, Segment, fewest_choices, fewest_segments, smallest_program
 from p4verify.verify.program import Program, Value
 from p4verify.verify.schedule import Granularity, Schedule
@@ -148,10 +149,10 @@ class Confirmer:
 
     def _judge(self, invariant: Invariant, program: Program, execution: Execution) -> Judgement:
         self._meter.spend(1)
-        return invariant.check(execution, self._setting(program))
+        return judge(invariant, execution, self._setting(program))
 
     def _violates(self, invariant: Invariant, program: Program, execution: Execution) -> bool:
-        return not execution.history.lost and self._judge(invariant, program, execution).violation is not None
+        return self._judge(invariant, program, execution).violation is not None
 
     # ---- smaller programs ----
 

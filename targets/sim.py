@@ -382,7 +382,7 @@ def _request(exploration: Exploration, program: Program | None) -> bytes:
     return _REQUEST.pack(
         _STRATEGIES[exploration.strategy], exploration.granularity is Granularity.SYNC, exploration.relaxed,
         exploration.depth, exploration.tick_budget, exploration.races, exploration.seed & (1 << 64) - 1,
-        exploration.first, exploration.executions, most_points(exploration, program), exploration.length,
+        exploration.first, exploration.executions, exploration.max_points or most_points(program), exploration.length,
         exploration.quantum_us,
     )  # fmt: skip
 

@@ -46,17 +46,17 @@ class Exploration:
     """Whether data races are looked for; what is found racy becomes a choice point at sync points, too."""
 
 
-LEAST_POINTS, POINTS_A_SECOND = 60_000, 30_000
+LEAST_POINTS, MOST_POINTS, POINTS_A_SECOND = 60_000, (1 << 32) - 1, 30_000
 CALL_SECONDS = 1.0
 """More than nearly all calls block, retries on a silent wire included."""
 
 
-def most_points(exploration: Exploration, program: Program | None) -> int:
+def most_points(program: Program | None) -> int:
     """The schedule points after which an execution has no end: a program of many calls and long delays needs many."""
-    if exploration.max_points or program is None:
-        return exploration.max_points or LEAST_POINTS
+    if program is None:
+        return LEAST_POINTS
     longest = max((_seconds(task) for task in program.tasks), default=0.0)
-    return LEAST_POINTS + int(POINTS_A_SECOND * (longest + program.settle_ms / 1000))
+    return min(LEAST_POINTS + int(POINTS_A_SECOND * (longest + program.settle_ms / 1000)), MOST_POINTS)
 
 
 def _seconds(task: Task) -> float:

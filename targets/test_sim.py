@@ -13,10 +13,13 @@ from p4verify.targets.building import manifest
 from p4verify.targets.building.build import build_firmware
 from p4verify.targets.driven_c import C
 from p4verify.targets.sim import ADDRESS_SPACE_GIB, SimTarget
-from p4verify.targets.target import Exploration, Found, Shared, TargetError
+from p4verify.targets.target import MOST_POINTS, Exploration, Found, Shared, TargetError, most_points
+from p4verify.verify.criteria import INVARIANTS
 from p4verify.verify.execution import Outcome
+from p4verify.verify.explore import judge
 from p4verify.verify.program import Invocation, Program, Task
 from p4verify.verify.schedule import Granularity, Schedule
+from p4verify.verify.verdict import NOT_EXERCISED, Setting
 
 PROGRAM = Program(
     (
@@ -120,3 +123,34 @@ def test_too_little_address_space_is_said_before_anything_runs(target: SimTarget
         limited.execute(PROGRAM, Schedule())
     words = "the simulator reserves 8 GiB of address space, and only 4.0 are allowed: `ulimit -v unlimited`"
     assert str(caught.value).endswith(words)
+
+
+FULL = 9000
+"""So many calls make more records than the ring holds."""
+
+
+def test_a_full_ring_is_lost_data_and_no_livelock(target: SimTarget) -> None:
+    long = Program((Task("a", (Invocation("bus.metrics"),) * FULL),))
+    execution = target.execute(long, Schedule())
+    assert execution.ending.outcome is Outcome.COMPLETED
+    assert execution.history.lost > FULL // 4
+    assert judge(INVARIANTS["sys.no-deadlock"], execution, Setting(long)) == NOT_EXERCISED
+
+
+def test_what_never_ends_is_a_livelock_although_the_ring_is_full(target: SimTarget) -> None:
+    long = Program((Task("a", (Invocation("bus.metrics"),) * 6 * FULL),))
+    found: list[Found] = []
+    target.explore(long, Exploration(executions=1, max_points=200_000), lambda one: found.append(one) is None)
+    execution = found[0].execution
+    assert execution.ending.outcome is Outcome.LIVELOCK
+    assert execution.history.lost > 0
+    violated = [id_ for id_, one in INVARIANTS.items() if judge(one, execution, Setting(long)).violation is not None]
+    assert violated == ["sys.no-deadlock"]
+
+
+def test_the_points_of_a_livelock_grow_with_the_program() -> None:
+    def of(calls: int, delay_ms: int, settle_ms: int = 0) -> int:
+        return most_points(Program((Task("a", (Invocation("x", (), delay_ms),) * calls),), settle_ms=settle_ms))
+
+    assert most_points(None) < of(1, 0) < of(2, 0) < of(2, 1000) < of(2, 1000, 1000)
+    assert of(60_000, (1 << 32) - 1) == MOST_POINTS < 1 << 32

@@ -77,7 +77,6 @@ class Tally:
         self.distinct += 1
         if execution.history.lost:
             self.lost += count
-            return []
         if execution.ending.outcome is Outcome.UNSUPPORTED:
             self.unsupported += count
             self.unsupported_use = self.unsupported_use or unsupported_use(execution)
@@ -102,7 +101,7 @@ class Tally:
         for index, invariant in enumerate(self.invariants):
             if self.first_only and invariant.id in self.findings:
                 continue
-            judgement = invariant.check(execution, setting)
+            judgement = judge(invariant, execution, setting)
             if judgement.exercised:
                 mask |= 1 << index
                 self._measure(invariant.id, execution, setting)
@@ -166,10 +165,12 @@ def unsupported_use(execution: Execution) -> str:
 
 
 def judge(invariant: Invariant, execution: Execution, setting: Setting) -> Judgement:
-    """What an invariant says of one execution; one that lost records shows nothing."""
-    if execution.history.lost or execution.ending.outcome is Outcome.UNSUPPORTED:
+    """What an invariant says of one execution; one that lost records shows nothing but how it ended."""
+    lost = execution.history.lost > 0
+    if execution.ending.outcome is Outcome.UNSUPPORTED or (lost and not invariant.of_ending):
         return NOT_EXERCISED
-    return invariant.check(execution, setting)
+    judgement = invariant.check(execution, setting)
+    return NOT_EXERCISED if lost and judgement.violation is None else judgement
 
 
 def explore(

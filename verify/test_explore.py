@@ -19,7 +19,7 @@ def history(identity: str, *, lost: int = 0, outcome: Outcome = Outcome.COMPLETE
     return Execution(replace(EMPTY, lost=lost), Ending(outcome), 3, identity)
 
 
-def exercised_by(letter: str) -> Invariant:
+def exercised_by(letter: str, *, of_ending: bool = False) -> Invariant:
     """Exercised by identities with this letter, violated by those with the letter in upper case."""
 
     def check(execution: Execution, _: Setting) -> Judgement:
@@ -27,7 +27,7 @@ def exercised_by(letter: str) -> Invariant:
             return violated(f"{execution.identity} shows it", 1)
         return HELD if letter in execution.identity else NOT_EXERCISED
 
-    return Invariant(letter, letter, check)
+    return Invariant(letter, letter, check, of_ending=of_ending)
 
 
 def tally(*, first_only: bool = True) -> Tally:
@@ -83,6 +83,17 @@ def test_lost_records_make_everything_unknown_and_show_no_violation() -> None:
     counts.consume(history("b"), SETTING, 5000)
     assert all(result.verdict is Verdict.UNKNOWN for result in counts.results())
     assert "1 executions lost records" in counts.results()[0].summary
+
+
+def test_how_it_ended_counts_although_records_were_lost() -> None:
+    invariant = exercised_by("a", of_ending=True)
+    counts = Tally((invariant, exercised_by("b")))
+    assert counts.consume(history("ab", lost=1), SETTING, 5000) == []
+    assert (counts.exercised("a"), counts.exercised("b")) == (0, 0)
+    (found,) = counts.consume(history("AB", lost=1), SETTING)
+    assert found.invariant is invariant
+    assert [result.verdict for result in counts.results()] == [Verdict.VIOLATION, Verdict.UNKNOWN]
+    assert judge(invariant, history("a", lost=1), SETTING) == NOT_EXERCISED
 
 
 def test_what_is_not_supported_makes_everything_unknown() -> None:

@@ -63,4 +63,6 @@ class Invariant:
     title: str
     check: Check
     needs: frozenset[str] = frozenset()
+    of_ending: bool = False
+    """Whether a violation is seen by how the execution ended alone: then it counts although records were lost."""
     targets: frozenset[str] = frozenset({"model", "sim", "native", "serial"})

@@ -89,7 +89,8 @@ class _How:
     granularity: Granularity
     relaxed: bool = False
     tick_budget: int = 0
-    most_steps: int = 60_000
+    most_steps: int = 0
+    """0: `most_points` of the program."""
     races: bool = False
     trace: bool = False
 
@@ -199,13 +200,13 @@ class ModelTarget:
         return Progress(done, points, len(seen), {index: times for index, times in counts.items() if times > 1})
 
     def _explored(self, exploration: Exploration, ordinal: int, length: int) -> _Run:
-        return self._run(_how(exploration, chooser_of(exploration, ordinal, length), self._loaded))
+        return self._run(_how(exploration, chooser_of(exploration, ordinal, length)))
 
     def _length(self, exploration: Exploration) -> int:
         """How many choice points an execution without deviations has."""
         if exploration.strategy not in NEEDS_LENGTH:
             return 0
-        return max(self._run(_how(exploration, Explicit(()), self._loaded)).kernel.choice_points, 1)
+        return max(self._run(_how(exploration, Explicit(()))).kernel.choice_points, 1)
 
     # ---- one execution ----
 
@@ -217,7 +218,7 @@ class ModelTarget:
     def rerun(self, program: Program | None, origin: Origin, *, trace: bool = False) -> Replay:
         """The same with everything that is known of it."""
         chooser = chooser_of(origin.exploration, origin.ordinal, origin.length)
-        how = replace(_how(origin.exploration, chooser, self._loaded), trace=trace)
+        how = replace(_how(origin.exploration, chooser), trace=trace)
         return self._replay(program, how, origin.ordinal)
 
     def execute(
@@ -265,8 +266,8 @@ class ModelTarget:
         world = World(recorder, environment, Power(environment))
         tracing = Tracing(recorder) if how.trace else None
         kernel = Kernel(
-            how.chooser, how.granularity is Granularity.WORDS, how.relaxed, how.tick_budget, how.most_steps,
-            Races(where, named) if how.races else None, tracing, recorder.clock,
+            how.chooser, how.granularity is Granularity.WORDS, how.relaxed, how.tick_budget,
+            how.most_steps or most_points(program), Races(where, named) if how.races else None, tracing, recorder.clock,
         )  # fmt: skip
         while (ending := self._boot(program, kernel, world)) is None:
             kernel = kernel.next_boot()
@@ -286,8 +287,8 @@ class ModelTarget:
             return None
 
 
-def _how(exploration: Exploration, chooser: Chooser, program: Program | None) -> _How:
+def _how(exploration: Exploration, chooser: Chooser) -> _How:
     return _How(
-        chooser, exploration.granularity, exploration.relaxed, exploration.tick_budget,
-        most_points(exploration, program), exploration.races,
+        chooser, exploration.granularity, exploration.relaxed, exploration.tick_budget, exploration.max_points,
+        exploration.races,
     )  # fmt: skip

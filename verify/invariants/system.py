@@ -167,6 +167,6 @@ SYSTEM = (
         each_boot(one_source),
         _BUS | {"deliver.mode", "bus.publish.battery", "bus.publish.pack"},
     ),
-    Invariant("sys.no-deadlock", "No deadlock, no lost wake-up, no livelock", no_deadlock),
+    Invariant("sys.no-deadlock", "No deadlock, no lost wake-up, no livelock", no_deadlock, of_ending=True),
     Invariant("sys.settles", "Everything settles once the load has ended", settles),
 )
