@@ -240,7 +240,12 @@ class Gateway:
     def changes(self) -> list[Change]:
         """The whole frames that came in connected mode: a firmware may ignore them in the other."""
         frames = (frame for frame in self.whole if self.connected(frame.given, min(frame.done, self.history.end)))
-        return [Change(frame.token, frame.given, frame.done, frame.done_us) for frame in frames]
+        return [_change(frame) for frame in frames]
+
+    @cached_property
+    def arrivals(self) -> list[Change]:
+        """The changes, and what a firmware may take beside them: in autonomous mode, and of frames that lack cells."""
+        return [_change(frame) for frame in self.frames if frame.whole or frame.variant in WHOLE_BATTERY]
 
     @cached_property
     def configurations(self) -> list[Change]:
@@ -271,6 +276,10 @@ class Gateway:
         during = [mode for mode in self.modes if mode[1] >= first and mode[0] <= last]
         latest = max(before, key=lambda mode: mode[1], default=None)
         return not any(mode[2] for mode in during) and not (latest is not None and latest[2])
+
+
+def _change(frame: Frame) -> Change:
+    return Change(frame.token, frame.given, frame.done, frame.done_us)
 
 
 def _owner(operations: list[Operation], record: Observation) -> Operation | None:

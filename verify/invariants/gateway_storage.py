@@ -48,7 +48,7 @@ def restore_age(execution: Execution, setting: Setting) -> Judgement:
         if not required or shown == _UNREADABLE or not (shown is not None or _has_booted(after)):
             continue
         exercised = True
-        verdict = _too_old("telemetry", before, after, before.changes, required=required, restored=shown)
+        verdict = _too_old("telemetry", before, after, before.arrivals, required=required, restored=shown)
         if verdict is not None:
             return verdict
     return HELD if exercised else NOT_EXERCISED
@@ -158,7 +158,7 @@ def no_lost_dirty(execution: Execution, setting: Setting) -> Judgement:
     for boot in Gateway.of(execution, setting):
         verdicts = [_retried(boot, TELEMETRY), _retried(boot, CONFIG)]
         if not boot.foreign(boot.history.end):
-            verdicts.append(_written(boot, TELEMETRY, boot.changes))
+            verdicts.append(_written(boot, TELEMETRY, boot.changes, boot.arrivals))
         for verdict in verdicts:
             if verdict is not None and verdict.violation is not None:
                 return verdict
@@ -183,23 +183,24 @@ def _retried(boot: Gateway, key: str) -> Judgement | None:
     return HELD if judged else None
 
 
-def _written(boot: Gateway, key: str, changes: list[Change]) -> Judgement | None:
+def _written(boot: Gateway, key: str, changes: list[Change], arrivals: list[Change]) -> Judgement | None:
     """Whether each new value was followed by a write in time; None when there is none of which that can be said.
 
-    What is overtaken by a value of earlier may need no write, and what failed is another matter.
+    `arrivals` are the changes and all else that may have been stored. What is overtaken by a value of earlier may need no write, and what failed is another matter.
     """
     if not changes:
         return None
     judged = False
     known = {_token(boot.restored("battery"), record_token), _token(boot.restored("config"), config_token)}
     last_failure = max((failure.end for failure in boot.failures(key)), default=-1)
-    for index, change in enumerate(changes):
+    needed = {change.given for change in changes}
+    for index, change in enumerate(arrivals):
         fresh = change.token not in known
         known.add(change.token)
         deadline = change.done_us + boot.interval_us
-        if not fresh or deadline >= boot.end_us or last_failure > change.given:
+        if change.given not in needed or not fresh or deadline >= boot.end_us or last_failure > change.given:
             continue
-        if _comes_back(boot, changes[index + 1 :], known - {change.token}, deadline):
+        if _comes_back(boot, arrivals[index + 1 :], known - {change.token}, deadline):
             continue
         judged = True
         if not any(call.start > change.given and call.start_us <= deadline for call in boot.sets(key)):
@@ -238,23 +239,23 @@ def flushed_early(boot: Gateway) -> Iterator[tuple[Change, NvsCall | None, int]]
     """The changes that must be written early, each with the next write and by when (us) it is due."""
     if boot.foreign(boot.history.end):
         return
-    for index, change in enumerate(boot.changes):
+    for change in boot.changes:
         deadline = change.done_us + round(limit(boot.setting, "early_flush_ms") * 1000) + boot.write_us
         deadline += boot.view.margin_us
-        if _may_be_early(boot, change, deadline) and _is_urgent(boot, index, deadline):
+        if _may_be_early(boot, change, deadline) and _is_urgent(boot, change, deadline):
             write = next((call for call in boot.sets(TELEMETRY) if call.start > change.given), None)
             yield change, write, deadline
 
 
-def _is_urgent(boot: Gateway, index: int, deadline_us: int) -> bool:
+def _is_urgent(boot: Gateway, change: Change, deadline_us: int) -> bool:
     """Whether what NVS may hold is beyond the delta from this frame, and from all that come until the deadline."""
-    change = boot.changes[index]
     if not change.done_us <= deadline_us < boot.end_us:
         return False
     restored = _token(boot.restored("battery"), record_token)
-    held = {earlier.token for earlier in boot.changes[:index]} | ({restored} if restored is not None else set())
+    held = {earlier.token for earlier in boot.arrivals if earlier.given < change.given}
+    held |= {restored} if restored is not None else set()
     until = boot.view.first_after(deadline_us)
-    coming = {later.token for later in takewhile(lambda later: later.given < until, boot.changes[index:])}
+    coming = {later.token for later in boot.arrivals if change.given <= later.given < until}
     if not held or _UNREADABLE in held:
         return False
     return all(tokens.are_far(one, other) for one in held for other in coming)
@@ -278,7 +279,7 @@ def config_durable(execution: Execution, setting: Setting) -> Judgement:
         return NOT_EXERCISED
     exercised = False
     for boot in boots:
-        verdict = _written(boot, CONFIG, boot.configurations)
+        verdict = _written(boot, CONFIG, boot.configurations, boot.configurations)
         if verdict is not None and verdict.violation is not None:
             return verdict
         exercised = exercised or verdict is not None

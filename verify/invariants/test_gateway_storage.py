@@ -4,6 +4,7 @@ import pytest
 
 from p4verify.verify import tokens
 from p4verify.verify.scenario_peers import GatewayScenario, gateway_battery, gateway_pack
+from p4verify.verify.verdict import NOT_EXERCISED
 
 
 def cut_after(ms: float, **setting: dict[str, float]) -> GatewayScenario:
@@ -247,6 +248,43 @@ def test_early_writes_are_limited() -> None:
         story.frame(41)
         story.wait(9000)
         assert (story.judge("re.delta-flush").violation is not None) is judged
+
+
+def autonomous_frame(token: int) -> GatewayScenario:
+    """Frame 3 is written; later one comes in autonomous mode, is written too, and the S3 takes over again."""
+    story = GatewayScenario()
+    story.frame(3)
+    story.write()
+    story.at(20_000)
+    story.finish(story.begin("re.mode", True))
+    story.frame(token)
+    story.write()
+    story.finish(story.begin("re.mode", False))
+    story.at(60_000)
+    return story
+
+
+def test_what_came_in_autonomous_mode_may_be_held() -> None:
+    for held, silent in ((404, True), (41, False)):
+        story = autonomous_frame(held)
+        story.frame(406)
+        story.wait(15_000)
+        assert (story.judge("re.delta-flush") == NOT_EXERCISED) is silent
+
+
+def test_what_came_in_autonomous_mode_need_not_be_written_again() -> None:
+    for token, right in ((404, True), (406, False)):
+        story = autonomous_frame(404)
+        story.frame(token)
+        story.wait(15_000)
+        assert (story.judge("re.no-lost-dirty").violation is None) is right
+
+
+def test_what_came_in_autonomous_mode_may_be_restored() -> None:
+    story = autonomous_frame(5)
+    story.boot()
+    story.restore(5, 5)
+    story.holds("re.restore-age")
 
 
 def test_the_first_frame_is_no_change() -> None:
