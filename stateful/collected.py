@@ -19,7 +19,7 @@ from p4verify.stateful.batch import programs_for, run_batch
 from p4verify.stateful.blind import blind_invariants
 from p4verify.stateful.machines import MACHINES
 from p4verify.stateful.stepwise import Stepwise, run_stepwise
-from p4verify.stateful.subject import Subject
+from p4verify.stateful.subject import Counts, Subject
 from p4verify.stateful.violations import ViolatedError
 from p4verify.targets.building.build import BuildError
 from p4verify.targets.building.compilers import CompilerError
@@ -187,6 +187,7 @@ class Exploring(ReadyMade):
         self.say_counts(subject)
         if subject.counts.unsupported:
             pytest.skip(f"inconclusive: not supported: {subject.counts.unsupported}")
+        skip_lost(subject.counts)
         self.conclude(subject)
 
     def _round(self, subject: Subject, number: int) -> None:
@@ -240,6 +241,12 @@ class Judged(Exploring):
         blind = blind_invariants(subject.target.build, subject.invariants)
         if blind:
             pytest.skip(f"inconclusive: {'; '.join(f'{id_}: {why}' for id_, why in blind.items())}")
+
+
+def skip_lost(counts: Counts) -> None:
+    """What lost records may hide what it was made to show."""
+    if counts.lost:
+        pytest.skip(f"inconclusive: {counts.lost} executions lost records of their history")
 
 
 def built_of(criterion: Criterion) -> list[str]:

@@ -23,6 +23,8 @@ WHOLE = (ROOT, NESTED)
 BROKEN = (INVERTED, PARTIAL, STRANGER, CUT, MANY_CELLS, ABSURD, EMPTY, ENERGY_ONLY, WITHOUT_CELLS)
 OK, FAILS, FULL = 0, 1, 2
 """What the flash does, in stream "nvs"."""
+BY_COMMIT, BY_SET = 0, 1
+"""When a value is in flash, in stream "nvs.durability"."""
 BEFORE_STEP, AFTER_STEP, BEFORE_FRAME, AFTER_FRAME, AT_MS = 1, 2, 3, 4, 5
 """Where the power fails, in stream "power"."""
 HOSTILE = (

@@ -114,10 +114,18 @@ class System(PublisherRules, TelemetryRules):
 
 
 class Whole(PublisherRules, TelemetryRules, GatewayRules, ClientRules):
-    """All four components and the bus, with S3, TinyBMS, network, flash and power: everything meets everything."""
+    """All four components and the bus, with S3, TinyBMS, network, flash and power: everything meets everything.
 
-    opening: ClassVar[tuple[s.Step, ...]] = (s.BATTERY, s.PACK, s.ONLINE, *Gateway.opening, s.AUTONOMOUS)
+    An example is short, whatever rules are drawn: one flush of the gateway's cache, and a little more.
+    """
+
+    opening: ClassVar[tuple[s.Step, ...]] = (
+        s.BATTERY, s.PACK, s.ONLINE, *Gateway.opening, *Client.opening, s.AUTONOMOUS,
+    )  # fmt: skip
     final: ClassVar[tuple[str, ...]] = ("np.metrics", "bus.metrics", "tc.stats")
+    settle_ms: ClassVar[int | None] = 2500
+    most_calls: ClassVar[int] = 12
+    longest_ms: ClassVar[int] = 12_000
 
 
 MACHINES: Mapping[str, type[Stepwise]] = {

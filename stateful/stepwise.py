@@ -38,12 +38,16 @@ class Stepwise(RuleBasedStateMachine):
     """A machine without operations: its rules make the schedule.
 
     `opening` is what the first task does at first, in most examples: without it, few would get anything to happen.
-    `final` is what is called once all has settled.
+    `final` is what is called once all has settled, `settle_ms` (None: a period) after the last task has ended.
+    A task calls `most_calls` operations at most and waits `longest_ms` in all: what rules ask for beyond is left out.
     """
 
     granularity: ClassVar[Granularity] = Granularity.WORDS
     opening: ClassVar[tuple[Step, ...]] = ()
     final: ClassVar[tuple[str, ...]] = ()
+    settle_ms: ClassVar[int | None] = None
+    most_calls: ClassVar[int] = 100
+    longest_ms: ClassVar[int] = 120_000
 
     def __init__(self, subject: Subject) -> None:
         self.subject = subject
@@ -59,13 +63,17 @@ class Stepwise(RuleBasedStateMachine):
 
     def call(self, task: int, step: Step, after: str = "now") -> None:
         """`task` performs an operation, once this moment has passed since its previous one."""
-        self._tasks[task].append((step, self._delay_ms(after)))
+        calls = self._tasks[task]
+        left_ms = self.longest_ms - sum(delay_ms for _, delay_ms in calls)
+        if len(calls) < self.most_calls:
+            calls.append((step, min(self.delay_ms(after), left_ms)))
 
     def answer(self, stream: str, value: int) -> None:
         """A double of the environment takes this value next from its stream."""
         self._environment.setdefault(stream, []).append(value)
 
-    def _delay_ms(self, moment: str) -> int:
+    def delay_ms(self, moment: str) -> int:
+        """How long that is on this firmware."""
         return {
             "now": 0, "tick": TICK_MS, "poll_step": POLL_STEP_MS, "poll": POLL_MS,
             "period": self.period_ms, "two_periods": 2 * self.period_ms, "flush": self.flush_ms,
@@ -99,7 +107,8 @@ class Stepwise(RuleBasedStateMachine):
         """The operations so far."""
         used = [task for task in self._tasks if task]
         priorities = [priority for task, priority in zip(self._tasks, PRIORITIES, strict=False) if task]
-        return assemble(used, priorities, self._environment, self.period_ms, self.final)
+        settle_ms = self.period_ms if self.settle_ms is None else self.settle_ms
+        return assemble(used, priorities, self._environment, settle_ms, self.final)
 
     @property
     def case(self) -> Case:

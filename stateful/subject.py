@@ -47,9 +47,10 @@ CALM = 8
 
 @dataclass
 class Counts:
-    """How much was judged: executions, and per invariant those in which its precondition held."""
+    """How much was judged: executions, those that lost records, and per invariant those that met its precondition."""
 
     executions: int = 0
+    lost: int = 0
     exercised: Counter[str] = field(default_factory=Counter)
     unsupported: str = ""
     """What the first execution that used something the target does not offer used."""
@@ -133,6 +134,7 @@ class Subject:
         execution = self.run(case)
         setting = Setting(case.program, self.config, self.limits)
         self.counts.executions += 1
+        self.counts.lost += execution.history.lost > 0
         for invariant in self.invariants:
             judgement = judge(invariant, execution, setting)
             self.counts.exercised[invariant.id] += judgement.exercised
@@ -172,6 +174,7 @@ class Subject:
     def _add(self, tally: Tally) -> None:
         self.counts.executions += tally.executions
         self.counts.unsupported = self.counts.unsupported or tally.unsupported_use
+        self.counts.lost += tally.lost
         for invariant in self.invariants:
             self.counts.exercised[invariant.id] += tally.exercised(invariant.id)
 

@@ -9,16 +9,19 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 
 from p4verify.stateful.batch import programs_for, run_batch
-from p4verify.stateful.machines import MACHINES, Publisher
+from p4verify.stateful.collected import skip_lost
+from p4verify.stateful.machines import MACHINES, Publisher, Whole
 from p4verify.stateful.stepwise import Stepwise, run_stepwise
-from p4verify.stateful.strategies import AUTONOMOUS, BATTERY, ONLINE, PACK, assemble
+from p4verify.stateful.strategies import AUTONOMOUS, BATTERY, BUS_METRICS, ONLINE, PACK, assemble
 from p4verify.stateful.subject import Subject
 from p4verify.stateful.violations import Case, ViolatedError, violated_type
 from p4verify.targets.building.manifest import load
 from p4verify.targets.target import Exploration, Shared
 from p4verify.verify.criteria import INVARIANTS
+from p4verify.verify.explore import judge
 from p4verify.verify.program import Program
 from p4verify.verify.schedule import TICK, Schedule
+from p4verify.verify.verdict import Setting
 
 # Hypothesis also draws constants of the modules that happen to be loaded: room enough for any order of tests.
 HOW = settings(
@@ -73,12 +76,82 @@ def test_a_machine_finds_a_flaw_and_shrinks_it(as_found: Subject, machine: str, 
     assert preemptions(as_found, smallest.case) <= 2
 
 
+MADE_FOR = {
+    "publisher": ("bus.payload-safe", "np.point-intact"),
+    "telemetry": ("bus.payload-safe", "tm.snapshot-intact"),
+    "system": ("bus.payload-safe", "np.point-intact", "tm.snapshot-intact"),
+    "gateway": ("re.events-intact", "re.no-nvs-in-callback"),
+    "client": ("tc.bounded-wait", "tc.own-answer"),
+    "whole": (
+        "bus.payload-safe", "np.point-intact", "tm.snapshot-intact", "re.events-intact", "tc.own-answer", "sys.settles",
+    ),
+}  # fmt: skip
+
+
 @pytest.mark.parametrize("machine", MACHINES)
 def test_a_machine_finds_nothing_in_the_hardened_firmware(hardened: Subject, machine: str) -> None:
     subject = hardened.judging(hardened.invariants)
     run_stepwise(MACHINES[machine], subject, settings(HOW, max_examples=40))
     assert subject.counts.executions >= 20
-    assert subject.counts.exercised["bus.payload-safe"] >= 10
+    assert subject.counts.lost == 0
+    assert min(subject.counts.exercised[id_] for id_ in MADE_FOR[machine]) >= 10
+
+
+def test_whole_shows_flaws_of_every_component_beside_each_other(as_found: Subject) -> None:
+    """Nothing is raised, so that no flaw hides the others."""
+    violated: set[str] = set()
+
+    def noted(subject: Subject) -> Stepwise:
+        machine = MACHINES["whole"](subject)
+
+        def teardown() -> None:
+            execution, setting = subject.run(machine.case), Setting(machine.program, subject.config, subject.limits)
+            violated.update(one.id for one in subject.invariants if judge(one, execution, setting).violation)
+
+        machine.teardown = teardown  # type: ignore[method-assign]
+        return machine
+
+    run_stepwise(noted, as_found, settings(HOW, max_examples=40, stateful_step_count=20))
+    assert {id_.partition(".")[0] for id_ in violated} >= {"np", "re", "tc", "tm"}
+    assert len([id_ for id_ in violated if not id_.endswith("race-free")]) >= 6
+
+
+def test_power_cuts_and_flaps_are_rules_of_the_whole_machine(hardened: Subject) -> None:
+    machine = MACHINES["whole"](hardened)
+    assert isinstance(machine, Whole)
+    machine.open(opened=True)
+    machine.flap(task=1, pause="tick", times=1)
+    machine.durability(stored=1)
+    machine.cut_at(after="flush", ms=2000)
+    machine.cut(kind=4, n=2)
+    machine.frame(task=2, after="flush", variant=0, cells=4)
+    assert machine.case.program.environment == {"power": (5_012_000, 4_000_002), "nvs.durability": (1,)}
+    boots = hardened.run(machine.case).history.boots
+    assert [boot.time_us for boot in boots] == [12_000_000]
+    restored = hardened.judging([INVARIANTS["re.restore-age"]])
+    restored.check(machine.case)
+    assert restored.counts.exercised["re.restore-age"] == 1
+
+
+def test_a_machine_writes_no_more_than_it_says(hardened: Subject) -> None:
+    machine = MACHINES["whole"](hardened)
+    assert isinstance(machine, Whole)
+    for _ in range(2 * machine.most_calls):
+        machine.battery(task=0, after="two_periods")
+    (task,) = machine.program.tasks
+    assert len(task.invocations) == machine.most_calls
+    assert sum(call.delay_ms for call in task.invocations) == machine.longest_ms
+
+
+def test_executions_that_lose_records_are_counted(hardened: Subject) -> None:
+    subject = hardened.judging(hardened.invariants)
+    program = assemble([[(BUS_METRICS, 0)] * 9000], (5,), {}, 0, ())
+    subject.check(Case(program, Schedule()))
+    subject.explore(program, Exploration(executions=1))
+    assert subject.counts.lost == 2
+    assert not any(subject.counts.exercised.values())
+    with pytest.raises(pytest.skip.Exception, match="2 executions lost records"):
+        skip_lost(subject.counts)
 
 
 def test_a_schedule_is_part_of_an_example_and_shrinks(as_found: Subject) -> None:

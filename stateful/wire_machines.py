@@ -18,6 +18,7 @@ from p4verify.stateful.stepwise import Stepwise, tasks
 waits = st.sampled_from(("now", "poll", "flush"))
 """Frames come at the pace of the model's polling; what they carry is stored by the time of a flush."""
 FLASH_US, ERASE_US = 4000, 40_000
+LATER_MS = 2500
 HOSTILE_KINDS = st.integers(0, 3)
 
 
@@ -61,8 +62,18 @@ class GatewayRules(Stepwise):
 
     @rule(kind=st.integers(gateway.BEFORE_STEP, gateway.AFTER_FRAME), n=st.integers(1, 6))
     def cut(self, kind: int, n: int) -> None:
-        """The power fails around a step of the flash or a frame, once in the next boot."""
+        """The power fails around a step of the flash or a frame, and the firmware boots again; one value a boot."""
         self.answer("power", gateway.coded(kind, n))
+
+    @rule(after=waits, ms=st.integers(1, LATER_MS))
+    def cut_at(self, after: str, ms: int) -> None:
+        """The same at a moment of that boot: soon, or when the first frames must have been stored."""
+        self.answer("power", gateway.coded(gateway.AT_MS, self.delay_ms(after) + ms))
+
+    @rule(stored=st.sampled_from((gateway.BY_COMMIT, gateway.BY_SET)))
+    def durability(self, stored: int) -> None:
+        """What a cut leaves of values that were set and not committed: nothing, or all."""
+        self.answer("nvs.durability", stored)
 
 
 class ClientRules(Stepwise):

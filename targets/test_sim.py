@@ -39,14 +39,14 @@ def target() -> Iterator[SimTarget]:
         yield made
 
 
-def explored(target: SimTarget, exploration: Exploration) -> list[Found]:
+def explored(target: SimTarget, exploration: Exploration, program: Program = PROGRAM) -> list[Found]:
     found: list[Found] = []
 
     def keep(one: Found) -> bool:
         found.append(one)
         return True
 
-    target.explore(PROGRAM, exploration, keep)
+    target.explore(program, exploration, keep)
     return found
 
 
@@ -139,9 +139,8 @@ def test_a_full_ring_is_lost_data_and_no_livelock(target: SimTarget) -> None:
 
 def test_what_never_ends_is_a_livelock_although_the_ring_is_full(target: SimTarget) -> None:
     long = Program((Task("a", (Invocation("bus.metrics"),) * 6 * FULL),))
-    found: list[Found] = []
-    target.explore(long, Exploration(executions=1, max_points=200_000), lambda one: found.append(one) is None)
-    execution = found[0].execution
+    (found,) = explored(target, Exploration(executions=1, max_points=200_000), long)
+    execution = found.execution
     assert execution.ending.outcome is Outcome.LIVELOCK
     assert execution.history.lost > 0
     violated = [id_ for id_, one in INVARIANTS.items() if judge(one, execution, Setting(long)).violation is not None]

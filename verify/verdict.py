@@ -63,6 +63,6 @@ class Invariant:
     title: str
     check: Check
     needs: frozenset[str] = frozenset()
+    targets: frozenset[str] = frozenset({"model", "sim", "native", "serial"})
     of_ending: bool = False
     """Whether a violation is seen by how the execution ended alone: then it counts although records were lost."""
-    targets: frozenset[str] = frozenset({"model", "sim", "native", "serial"})

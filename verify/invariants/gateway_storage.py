@@ -186,7 +186,8 @@ def _retried(boot: Gateway, key: str) -> Judgement | None:
 def _written(boot: Gateway, key: str, changes: list[Change], arrivals: list[Change]) -> Judgement | None:
     """Whether each new value was followed by a write in time; None when there is none of which that can be said.
 
-    `arrivals` are the changes and all else that may have been stored. What is overtaken by a value of earlier may need no write, and what failed is another matter.
+    `arrivals` are the changes and all else that may have been stored. What is overtaken by a value of earlier may need
+    no write, and what failed is another matter.
     """
     if not changes:
         return None
