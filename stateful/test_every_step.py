@@ -12,6 +12,7 @@ from p4verify.stateful.campaign import Campaign
 from p4verify.stateful.check import CheckPlan, CheckResult, check
 from p4verify.stateful.every_step import STEP_MACHINES
 from p4verify.stateful.families import families, focused
+from p4verify.stateful.machines import Whole
 from p4verify.stateful.replaying import replay
 from p4verify.stateful.stepwise import run_stepwise
 from p4verify.stateful.subject import Subject
@@ -39,14 +40,17 @@ def subject(firmware: str, *invariants: str) -> Subject:
 
 @pytest.mark.parametrize(
     ("machine", "invariant"),
-    [("publisher", "bus.dispatcher-bounded"), ("telemetry", "tm.no-flash"), ("system", "tm.delta-publish")],
+    [
+        ("publisher", "bus.dispatcher-bounded"), ("telemetry", "tm.no-flash"), ("system", "tm.delta-publish"),
+        ("whole", "re.no-nvs-in-callback"),
+    ],
 )
 def test_machines_find_and_shrink_what_is_wrong_as_found(machine: str, invariant: str) -> None:
     with pytest.raises(ViolatedError) as caught:
         run_stepwise(STEP_MACHINES[machine], subject("as_found", invariant), HOW)
     case = caught.value.case
     assert caught.value.finding.invariant.id == invariant
-    assert case.program.size <= 6
+    assert case.program.size <= len(Whole.opening)
     assert len(case.schedule.choices) <= 2
     assert subject("as_found", invariant).violated(case) is not None
 

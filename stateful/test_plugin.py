@@ -69,7 +69,8 @@ def test_a_run_with_it_imports_no_gevent(folder: Path) -> None:
 def test_everything_is_collected_without_a_build(folder: Path) -> None:
     done = run(folder, "--p4verify-firmware=hardened", "--collect-only", "-q")
     assert done.returncode == 0, done.stdout
-    expected = ("stepwise[publisher]", "stepwise[telemetry]", "stepwise[system]", "batch[NP-3]", "batch[SYS-1]")
+    machines = ("publisher", "telemetry", "system", "gateway", "client", "whole")
+    expected = (*(f"stepwise[{name}]" for name in machines), "batch[NP-3]", "batch[SYS-1]")
     assert all(f"p4verify::{name}" in done.stdout for name in expected), done.stdout
 
 

@@ -46,7 +46,8 @@ class Exploration:
     """Whether data races are looked for; what is found racy becomes a choice point at sync points, too."""
 
 
-LEAST_POINTS, MOST_POINTS, POINTS_A_SECOND = 60_000, (1 << 32) - 1, 30_000
+LEAST_POINTS, MOST_POINTS, POINTS_A_SECOND = 60_000, (1 << 32) - 1, 10_000
+"""Five times what the bundled firmware takes at most, with everything at work."""
 CALL_SECONDS = 1.0
 """More than nearly all calls block, retries on a silent wire included."""
 

@@ -8,7 +8,7 @@ import pytest
 
 from p4verify.targets.model.target import ModelTarget, model_of
 from p4verify.targets.protocol.program_code import ProgramError
-from p4verify.targets.target import Exploration, Found, TargetError
+from p4verify.targets.target import LEAST_POINTS, Exploration, Found, TargetError
 from p4verify.verify.criteria import INVARIANTS
 from p4verify.verify.execution import Outcome
 from p4verify.verify.explore import judge
@@ -160,3 +160,11 @@ def test_only_bundled_firmware_has_a_model() -> None:
         model_of("mine")
 
 
+
+
+def test_a_long_program_is_no_livelock() -> None:
+    target = ModelTarget(model_of("as_found"))
+    long = Program((task("a", ("bus.mode", (True,), 0)),), settle_ms=90_000)
+    assert target.execute(long, Schedule()).ending.outcome is Outcome.COMPLETED
+    (found,) = explored(target, long, Exploration(executions=1, max_points=LEAST_POINTS))
+    assert found.execution.ending.outcome is Outcome.LIVELOCK
