@@ -120,13 +120,13 @@ def _most(wire: Wire, until: int) -> dict[str, int]:
         most["writes_ok"] = sum(1 for r in begun if r.writes and r.result in (OK, None))
         most["writes_failed"] = sum(1 for r in begun if r.writes and (_failed(r) or r.result is None))
     known = {request.address for request in begun} | {TEST_REGISTER}
-    if not _polls(wire, until) and all(frame.kind != "read" or frame.address in known for frame in frames):
+    if not polls(wire, until) and all(frame.kind != "read" or frame.address in known for frame in frames):
         most["reads_ok"] = sum(1 for r in begun if not r.writes and r.result in (OK, None)) + 1
         most["reads_failed"] = sum(1 for r in begun if not r.writes and (_failed(r) or r.result is None)) + 1
     return most
 
 
-def _polls(wire: Wire, until: int) -> bool:
+def polls(wire: Wire, until: int) -> bool:
     """Whether the firmware may read registers by itself: requests that are given up may never be sent."""
     told = (run for runs in wire.view.delivered("mode").values() for run in runs if run.enter < until)
     return any(read.position < until for read in wire.view.reads) or any(not run.fields.get("expected") for run in told)

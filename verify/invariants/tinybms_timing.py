@@ -16,6 +16,7 @@ from p4verify.verify.invariants.tinybms import (
     Request,
     Wire,
 )
+from p4verify.verify.invariants.tinybms_queue import overfull, passed_over
 from p4verify.verify.timeline import NEVER, at
 from p4verify.verify.verdict import HELD, NOT_EXERCISED, Judgement, Setting, violated
 
@@ -97,6 +98,9 @@ def progress(execution: Execution, setting: Setting) -> Judgement:
             wrong = _unanswered(wire, request) or _unserved(wire, request)
             if wrong is not None:
                 return violated(f"{request.describe()} at {at(request.begun_us)} {wrong}", request.begun)
+        overtaken = passed_over(wire)
+        if overtaken is not None:
+            return overtaken
     return HELD if exercised else NOT_EXERCISED
 
 
@@ -136,6 +140,9 @@ def queue_bounded(execution: Execution, setting: Setting) -> Judgement:
             exercised = exercised or met
             if max(depths) > QUEUE_LENGTH:
                 return violated(f"{max(depths)} requests waited in a queue of {QUEUE_LENGTH}", position)
+        unexplained = overfull(wire)
+        if unexplained is not None:
+            return unexplained
     return HELD if exercised else NOT_EXERCISED
 
 
