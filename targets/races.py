@@ -6,7 +6,7 @@ from typing import Final
 
 from p4verify.targets.machine.symbols import Symbols
 from p4verify.targets.protocol.description import Reader
-from p4verify.verify.execution import Access, Race
+from p4verify.verify.execution import Access, Caller, Race
 
 _NOT_LOOKED_FOR: Final = 255
 _WRITE, _ATOMIC = 1, 2
@@ -31,8 +31,14 @@ def _race(reader: Reader, symbols: Symbols) -> Race:
 def _access(reader: Reader, symbols: Symbols) -> Access:
     task, address, flags, count = reader.text(), reader.uint(4), reader.uint(1), reader.uint(1)
     locks = tuple(_named(reader.uint(4), symbols) for _ in range(count))
-    place = symbols.call_place(address)
-    return Access(task, bool(flags & _WRITE), bool(flags & _ATOMIC), place.file, place.line, place.function, locks)
+    place, callers = symbols.call_place(address), _callers(reader, symbols)
+    write, atomic = bool(flags & _WRITE), bool(flags & _ATOMIC)
+    return Access(task, write, atomic, place.file, place.line, place.function, locks, callers)
+
+
+def _callers(reader: Reader, symbols: Symbols) -> tuple[Caller, ...]:
+    places = (symbols.call_place(reader.uint(4)) for _ in range(reader.uint(1)))
+    return tuple(Caller(place.file, place.line, place.function) for place in places)
 
 
 def _named(address: int, symbols: Symbols) -> str:

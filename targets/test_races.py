@@ -204,3 +204,19 @@ def test_what_is_racy_becomes_a_choice_point_at_sync_points(tmp_path: Path) -> N
 
     assert endings(races=False) == {"completed"}
     assert endings(races=True) == {"completed", "assertion"}
+
+
+def test_a_trace_tells_the_calls_that_led_to_a_race(tmp_path: Path) -> None:
+    path = tmp_path / "race.c"
+    store = "__attribute__((noinline)) static void store(int value) { data = value; }\n"
+    path.write_text(HEAD + store + START.format(before="", writer="store(1);", reader="store(2);"))
+    with SimTarget(build_litmus([path])) as target:
+        target.explore(None, Exploration(executions=50), lambda _one: True)  # learns that the word is shared
+        plain, traced = (target.execute(None, Schedule(()), trace=trace) for trace in (False, True))
+    assert plain.races and not any(access.callers for race in plain.races for access in (race.first, race.second))
+    assert traced.races
+    callers = {access.task: access.callers for access in (traced.races[0].first, traced.races[0].second)}
+    assert {task: [caller.function for caller in stack] for task, stack in callers.items()} == {
+        "writer": ["writer"],
+        "main": ["app_main"],
+    }

@@ -36,8 +36,20 @@ class Ending:
 
 
 @dataclass(frozen=True, slots=True)
+class Caller:
+    """A function that was under way, and the line of the call that it was in."""
+
+    file: str
+    line: int
+    function: str
+
+
+@dataclass(frozen=True, slots=True)
 class Access:
-    """An access to memory: by whom, at which source line, and the locks held (by the names of their handles)."""
+    """An access to memory: by whom, at which source line, and the locks held (by the names of their handles).
+
+    `callers` are the calls that led there, innermost first; known where the execution was traced.
+    """
 
     task: str
     write: bool
@@ -46,6 +58,7 @@ class Access:
     line: int
     function: str
     locks: tuple[str, ...] = ()
+    callers: tuple[Caller, ...] = ()
 
     @property
     def place(self) -> str:

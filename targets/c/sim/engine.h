@@ -82,6 +82,7 @@ extern const struct strategy strategy_random, strategy_pct, strategy_explicit, s
     strategy_delay;
 
 enum granularity { AT_WORDS, AT_SYNC };
+enum { ENTRIES_PROBED = 1, ENTRIES_TRACED = 2 };
 
 struct plan {                /* what an exploration asks for; one execution is (plan, ordinal) */
     const struct strategy *strategy;
@@ -107,6 +108,7 @@ struct engine {
     bool stale;                       /* enabled[] must be computed again */
     bool running;                     /* an execution is under way */
     bool tracing;
+    uint8_t entries;                  /* why functions that are entered matter, ENTRIES_... */
     bool untraced;                    /* in an execution neither traced nor searched for races: a shared word is a point at most */
     bool racing;                      /* in an execution that is searched for races */
     bool logging;                     /* of choices: what a replay can be made of */
@@ -254,7 +256,6 @@ extern uint32_t shadow_log_length;
 extern uint32_t *shadow_log;
 void shadow_forget(void);
 void shadow_restore(const uint32_t *entries, uint32_t count);
-void shadow_recall(const uint32_t *entries, uint32_t count);   /* these too */
 void shadow_recall(const uint32_t *entries, uint32_t count);   /* these too */
 
 void shadow_promote(uintptr_t granule);    /* from the next execution on it is a point at sync points, too */

@@ -4,7 +4,7 @@
  * An access to a granule that the task has to itself costs one compare. An access to a shared one is a schedule point,
  * taken before the access. Nothing here performs the access, except for copies and atomics.
  */
-#include "engine.h"
+#include "call_stack.h"
 
 #include <string.h>
 
@@ -67,21 +67,18 @@ static inline __attribute__((always_inline)) void access(void *pointer, unsigned
     if (UNLIKELY(engine.pending)) { access_slow(pointer, bytes, write, pc); return; }
     if (UNLIKELY(address >> 32)) return;
     uint8_t mark = shadow[GRANULE(address)];
-    if (mark == SHADOW_SHARED && bytes <= 4 && (address & (bytes - 1)) == 0 && engine.untraced && (!write || CLANG)) {
+    bool one_word = bytes <= 4 && (address & 3) + bytes <= 4;
+    if (mark == SHADOW_SHARED && one_word && engine.untraced && (!write || CLANG)) {
         if (engine.granularity == AT_WORDS) point();
         return;
     }
     uint8_t last = bytes > 1 ? shadow[GRANULE(address + bytes - 1)] : mark;
     if (LIKELY(mark == engine.me && last == engine.me)) return;
-    bool one_word = bytes <= 4 && (address & 3) + bytes <= 4;
     if (mark == SHADOW_UNOWNED && one_word && engine.running) {   /* the first touch */
         if (engine.task_count > 1) shadow[GRANULE(address)] = engine.me;
         return;
     }
-    if (UNLIKELY(!one_word || mark != SHADOW_SHARED || !engine.untraced || (write && !CLANG)))
-        access_slow(pointer, bytes, write, pc);
-    else if (engine.granularity == AT_WORDS)
-        point();
+    access_slow(pointer, bytes, write, pc);
 }
 
 static __attribute__((noinline)) void access_impatient(void *pointer, unsigned bytes, bool write, uintptr_t pc) {
@@ -265,6 +262,7 @@ void hooks_set_probe(unsigned index, uintptr_t begin, uintptr_t stop) {
     probes[index].begin = begin;
     probes[index].end = stop;
     if (index >= probe_count) probe_count = index + 1;
+    engine.entries |= ENTRIES_PROBED;
 }
 
 void agent_probe(uint16_t probe);
@@ -273,14 +271,18 @@ static void run_probes(uintptr_t pc) {
         if (pc >= probes[i].begin && pc < probes[i].end) agent_probe((uint16_t)i);
 }
 
+static __attribute__((noinline)) void entered(uintptr_t return_address, uintptr_t pc) {
+    if (engine.tracing) call_stack_enter(return_address);
+    if (engine.running) run_probes(pc);
+}
+
 HOOK void __tsan_func_entry(void *return_address);
 HOOK void __tsan_func_entry(void *return_address) {
     settle();
     grow_impatient();
     port_task *self = engine.self;
-    (void)return_address;
     self->calls[self->depth++ % CALL_DEPTH] = (uintptr_t)__builtin_frame_address(0);
-    if (UNLIKELY(probe_count) && engine.running) run_probes(CALLER);
+    if (UNLIKELY(engine.entries)) entered((uintptr_t)return_address, CALLER);
 }
 
 HOOK void __tsan_func_exit(void);

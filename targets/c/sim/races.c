@@ -8,6 +8,7 @@
  * exploration. It never influences the execution under way.
  */
 #include "races.h"
+#include "call_stack.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -287,8 +288,8 @@ void race_word(uintptr_t granule, uintptr_t address, size_t bytes, bool write, u
     if (address + bytes < end) end = address + bytes;
     bool partly = end - from < BYTES;
     if (!word->split && !partly && again(&word->whole, clock, self->id, write)) return;
-    struct race_access now = {clock, (uint32_t)(from_firmware(pc) ? pc : firmware_caller()), held[self->id], self->id,
-                              write, atomic_access};
+    struct race_access now = {clock, (uint32_t)(from_firmware(pc) ? pc : firmware_caller()), held[self->id],
+                              engine.tracing ? call_stack_now() : NONE, self->id, write, atomic_access};
     if (!word->split && !partly) { look(granule, &word->whole, &now); return; }
     if (!word->split) split(word);
     struct cell *part = &parts[word->split];

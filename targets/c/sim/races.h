@@ -6,8 +6,9 @@
 
 enum { RACE_LOCKS = 4, RACE_REPORTS = 32 };
 
-/* `clock` is the task's own at that time (0: there was no access), `pc` a return address in the firmware. */
-struct race_access { uint32_t clock, pc; uint16_t locks; uint8_t task; bool write, atomic; };
+/* `clock` is the task's own at that time (0: there was no access), `pc` a return address in the firmware, `stack` the
+ * calls that led there (call_stack.h), known in a trace only. */
+struct race_access { uint32_t clock, pc; uint16_t locks, stack; uint8_t task; bool write, atomic; };
 /* With the names of both tasks: in another boot their numbers are other tasks'. */
 struct race { uint32_t granule; struct race_access first, second; char first_task[NAME_MAX_BYTES], second_task[NAME_MAX_BYTES]; };
 

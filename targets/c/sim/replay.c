@@ -6,6 +6,7 @@
  * (of segments: u32 choice points, u8 task).
  * Answer: TRACE* (steps), CHOICES* and SEGMENTS*, then REPLAYED (a result).
  */
+#include "call_stack.h"
 #include "races.h"
 #include "session.h"
 #include "strategy_explicit.h"
@@ -101,12 +102,14 @@ static void execute_from(uint32_t known, uint64_t ordinal, unsigned flags) {
     engine.tracing = flags & WITH_TRACE;
     engine.logging = flags & (WITH_CHOICES | WITH_TRACE);
     if (engine.logging) trace_begin();
+    call_stack_keep(engine.tracing);
     watchdog_hang_is_known = flags & KNOWN_TO_HANG;
     race_forget();
     session_execute(ordinal);
     if (engine.tracing) trace_end();
     watchdog_hang_is_known = false;
     engine.tracing = engine.logging = false;
+    call_stack_keep(false);
     watch_stop();
     if (known < now) shadow_restore(saved, now);
 }

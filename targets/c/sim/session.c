@@ -2,6 +2,7 @@
  * session.c: main of the simulator. Reads frames from standard input and writes frames to standard output; see
  * session.h and wire/message.h for the messages. It opens no file and talks to nobody else.
  */
+#include "call_stack.h"
 #include "races.h"
 #include "session.h"
 
@@ -81,6 +82,9 @@ static void put_access(wire_writer *writer, const struct race_access *access, co
     wire_put_uint(writer, (unsigned)access->write | (unsigned)access->atomic << 1, 1);
     wire_put_uint(writer, count, 1);
     for (unsigned i = 0; i < count; i++) wire_put_uint(writer, race_handle(locks[i]), 4);
+    const struct call_stack *stack = call_stack_at(access->stack);
+    wire_put_uint(writer, stack->count, 1);
+    for (unsigned i = 0; i < stack->count; i++) wire_put_uint(writer, stack->sites[i], 4);
 }
 
 /* u8: how many races, 255 when they were not looked for; each u32 granule and the two accesses. */
