@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.text import Text
 
 from p4verify.reports import values
+from p4verify.reports.call_stacks import call_stacks
 from p4verify.reports.cuts import cuts_of
 from p4verify.reports.evidence import Mixture, call, mixtures, records
 from p4verify.reports.finding import ConfirmedFinding
@@ -90,7 +91,8 @@ class _Page:
     # ---- around the lanes ----
 
     def body(self, finding: ConfirmedFinding) -> list[Text]:
-        return [*self.program(finding.program), *self.interleaving(finding), *self.evidence(finding)]
+        shown = (self.program(finding.program), self.interleaving(finding), self.calls(finding), self.evidence(finding))
+        return [line for lines in shown for line in lines]
 
     def header(self, finding: ConfirmedFinding) -> list[Text]:
         head = Text.assemble(
@@ -136,6 +138,10 @@ class _Page:
         for mixture in torn:
             lines += self._mixture(mixture)
         return lines
+
+    def calls(self, finding: ConfirmedFinding) -> list[Text]:
+        lines = call_stacks(finding, self.width)
+        return [Text(""), *self.title("Calls"), *lines] if lines else []
 
     def _mixture(self, mixture: Mixture) -> list[Text]:
         record = mixture.record

@@ -10,13 +10,13 @@ from collections.abc import Sequence
 
 from p4verify.reports.relevance import Relevance, locks_at, touched_by
 from p4verify.verify.execution import Access, Race
+from p4verify.verify.invariants.races import sentence
 from p4verify.verify.schedule import Step, StepKind
 
 
 def told_in(summary: str, races: Sequence[Race]) -> Race | None:
     """The race that a violation speaks of."""
-    words = ((race, (race.variable, race.first.place, race.second.place)) for race in races)
-    return next((race for race, said in words if all(word in summary for word in said)), None)
+    return next((race for race in races if sentence(race) == summary), None)
 
 
 def racing(steps: Sequence[Step], race: Race) -> Relevance | None:

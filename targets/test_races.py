@@ -213,7 +213,8 @@ def test_a_trace_tells_the_calls_that_led_to_a_race(tmp_path: Path) -> None:
     with SimTarget(build_litmus([path])) as target:
         target.explore(None, Exploration(executions=50), lambda _one: True)  # learns that the word is shared
         plain, traced = (target.execute(None, Schedule(()), trace=trace) for trace in (False, True))
-    assert plain.races and not any(access.callers for race in plain.races for access in (race.first, race.second))
+    assert plain.races
+    assert not any(access.callers for race in plain.races for access in (race.first, race.second))
     assert traced.races
     callers = {access.task: access.callers for access in (traced.races[0].first, traced.races[0].second)}
     assert {task: [caller.function for caller in stack] for task, stack in callers.items()} == {
