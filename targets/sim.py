@@ -61,6 +61,8 @@ ANSWER_SECONDS: Final = 60.0
 HELLO_SECONDS: Final = 20.0
 ADDRESS_SPACE_GIB: Final = 8
 """What the simulator reserves, as c/sim/engine.h has it; most of it is never touched."""
+MOST_STACK_NEEDS: Final = 5000
+"""Functions that one message holds."""
 
 
 class SimTarget:
@@ -95,6 +97,7 @@ class SimTarget:
         self._send(MessageType.DESCRIBE)
         self._description = Description.unpack(self._hello())
         self._send_probes()
+        self._send_stack_needs()
         return self._link
 
     def _hello(self) -> bytes:
@@ -113,6 +116,13 @@ class SimTarget:
         if ranges:
             payload = struct.pack("<H", len(ranges)) + b"".join(struct.pack("<QQ", *found) for found in ranges)
             self._send(MessageType.PROBES, payload)
+            self._expect(MessageType.ACCEPTED)
+
+    def _send_stack_needs(self) -> None:
+        needs = sorted(self.build.stack_needs)[:MOST_STACK_NEEDS]
+        if needs:
+            payload = struct.pack("<H", len(needs)) + b"".join(struct.pack("<3I", *need) for need in needs)
+            self._send(MessageType.STACK_NEEDS, payload)
             self._expect(MessageType.ACCEPTED)
 
     def close(self) -> None:

@@ -35,6 +35,7 @@ from p4verify.targets.building.objects import CompileError, ObjectCache, OnProgr
 from p4verify.targets.building.plan import C_STANDARD, CXX_STANDARD, RUNTIME, Litmus, Plan, firmware_plan, litmus_plan
 from p4verify.targets.building.renaming import apart, global_names, interface
 from p4verify.targets.machine.audit import BlindSpot, audit
+from p4verify.targets.machine.stack_use import StackNeed, stack_needs
 from p4verify.targets.machine.symbols import Symbols
 
 FORMAT = "3"
@@ -75,6 +76,18 @@ class Build:
             spots = audit(self.executable, self.sources)
             write_atomically(kept, json.dumps([asdict(spot) for spot in spots]))
             return spots
+
+
+    @cached_property
+    def stack_needs(self) -> tuple[StackNeed, ...]:
+        """What the functions of the instrumented code need of their task's stack at least, where it is worth a word."""
+        kept = self.executable.with_name("stack_needs.json")
+        try:
+            return tuple(StackNeed(*map(int, row)) for row in json.loads(kept.read_text()))
+        except (OSError, ValueError, TypeError):  # not yet worked out
+            needs = stack_needs(self.symbols.lines.dwarf, self.sources)
+            write_atomically(kept, json.dumps(needs))
+            return needs
 
 
 @lru_cache(maxsize=4)

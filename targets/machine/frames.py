@@ -55,7 +55,7 @@ def _of_unit(dwarf: Any, unit: Any) -> Iterator[tuple[int, list[Local]]]:
     types = Types(dwarf)
     for die in unit.iter_DIEs():
         if die.tag == "DW_TAG_subprogram":
-            code, base = _code(die), _frame_base(dwarf, die)
+            code, base = code_of(die), _frame_base(dwarf, die)
             if code is not None and base is not None:
                 yield code[0], list(_inside(dwarf, types, die, base, code))
 
@@ -63,11 +63,16 @@ def _of_unit(dwarf: Any, unit: Any) -> Iterator[tuple[int, list[Local]]]:
 def _inside(dwarf: Any, types: Types, scope: Any, base: int, code: tuple[int, int]) -> Iterator[Local]:
     for die in scope.iter_children():
         if die.tag == "DW_TAG_lexical_block":
-            yield from _inside(dwarf, types, die, base, _code(die) or code)
+            yield from _inside(dwarf, types, die, base, code_of(die) or code)
         elif die.tag in _HOLDERS:
             size = types.layout(die).size
             for offset in _offsets(dwarf, die, base) if size else ():
                 yield Local(offset, offset + size, *code)
+
+
+def lies_in_frame(dwarf: Any, die: Any) -> bool:
+    """Whether a variable has a place in its function's frame, somewhere in its code."""
+    return bool(_offsets(dwarf, die, 0))
 
 
 def _offsets(dwarf: Any, die: Any, base: int) -> set[int]:
@@ -106,7 +111,7 @@ def _operation(dwarf: Any, expression: list[int]) -> tuple[str, int]:
     return operations[0].op_name, operations[0].args[0] if operations[0].args else 0
 
 
-def _code(die: Any) -> tuple[int, int] | None:
+def code_of(die: Any) -> tuple[int, int] | None:
     """[start, stop) of a function or block in one piece; None for declarations and for what is scattered."""
     low, high = die.attributes.get("DW_AT_low_pc"), die.attributes.get("DW_AT_high_pc")
     if low is None or high is None:

@@ -57,6 +57,7 @@ class MessageType(enum.IntEnum):
     KNOWN_SHARED = 0x12
     STOP = 0x13
     PROBES = 0x14
+    STACK_NEEDS = 0x15
     HELLO = 0x81
     ACCEPTED = 0x82
     HISTORY = 0x83

@@ -60,6 +60,7 @@ struct port_task {
     uint16_t suspensions;    /* vTaskSuspendAll nesting */
     uint16_t depth;          /* of `calls` */
     uint32_t polls;          /* clock reads since it last blocked */
+    uintptr_t stack_end;     /* below it lies more than was declared; 0: not looked at */
     uint64_t deadline_us;
     void *user;
     void (*entry)(void *);
@@ -82,7 +83,7 @@ extern const struct strategy strategy_random, strategy_pct, strategy_explicit, s
     strategy_delay;
 
 enum granularity { AT_WORDS, AT_SYNC };
-enum { ENTRIES_PROBED = 1, ENTRIES_TRACED = 2 };
+enum { ENTRIES_PROBED = 1, ENTRIES_TRACED = 2, ENTRIES_MEASURED = 4 };
 
 struct plan {                /* what an exploration asks for; one execution is (plan, ordinal) */
     const struct strategy *strategy;

@@ -5,6 +5,7 @@
  * taken before the access. Nothing here performs the access, except for copies and atomics.
  */
 #include "call_stack.h"
+#include "stack_use.h"
 
 #include <string.h>
 
@@ -67,13 +68,13 @@ static inline __attribute__((always_inline)) void access(void *pointer, unsigned
     if (UNLIKELY(engine.pending)) { access_slow(pointer, bytes, write, pc); return; }
     if (UNLIKELY(address >> 32)) return;
     uint8_t mark = shadow[GRANULE(address)];
-    bool one_word = bytes <= 4 && (address & 3) + bytes <= 4;
-    if (mark == SHADOW_SHARED && one_word && engine.untraced && (!write || CLANG)) {
+    if (mark == SHADOW_SHARED && bytes <= 4 && (address & (bytes - 1)) == 0 && engine.untraced && (!write || CLANG)) {
         if (engine.granularity == AT_WORDS) point();
         return;
     }
     uint8_t last = bytes > 1 ? shadow[GRANULE(address + bytes - 1)] : mark;
     if (LIKELY(mark == engine.me && last == engine.me)) return;
+    bool one_word = bytes <= 4 && (address & 3) + bytes <= 4;
     if (mark == SHADOW_UNOWNED && one_word && engine.running) {   /* the first touch */
         if (engine.task_count > 1) shadow[GRANULE(address)] = engine.me;
         return;
@@ -271,7 +272,8 @@ static void run_probes(uintptr_t pc) {
         if (pc >= probes[i].begin && pc < probes[i].end) agent_probe((uint16_t)i);
 }
 
-static __attribute__((noinline)) void entered(uintptr_t return_address, uintptr_t pc) {
+static __attribute__((noinline)) void entered(uintptr_t return_address, uintptr_t frame, uintptr_t pc) {
+    if (frame < engine.self->stack_end) stack_use_look(*(const uintptr_t **)frame, pc);
     if (engine.tracing) call_stack_enter(return_address);
     if (engine.running) run_probes(pc);
 }
@@ -281,8 +283,9 @@ HOOK void __tsan_func_entry(void *return_address) {
     settle();
     grow_impatient();
     port_task *self = engine.self;
-    self->calls[self->depth++ % CALL_DEPTH] = (uintptr_t)__builtin_frame_address(0);
-    if (UNLIKELY(engine.entries)) entered((uintptr_t)return_address, CALLER);
+    uintptr_t frame = (uintptr_t)__builtin_frame_address(0);
+    self->calls[self->depth++ % CALL_DEPTH] = frame;
+    if (UNLIKELY(engine.entries)) entered((uintptr_t)return_address, frame, CALLER);
 }
 
 HOOK void __tsan_func_exit(void);

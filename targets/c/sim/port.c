@@ -1,7 +1,7 @@
 /*
  * port.c: port.h over fibers. Exclusivity between port_enter and port_leave is free here: nothing else runs.
  */
-#include "engine.h"
+#include "stack_use.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -22,7 +22,6 @@ static void name_task(port_task *task, const char *name) {
 
 port_task *port_task_create(void (*entry)(void *), void *argument, const char *name, uint32_t stack_bytes,
                             unsigned priority, int core, void *user) {
-    (void)stack_bytes;   /* host frames are larger than the chip's: every fiber has the same roomy stack */
     if (engine.task_count == MAX_TASKS)
         engine_end(PORT_UNSUPPORTED, CALLER, "more than %d tasks in one execution", MAX_TASKS);
     port_task *task = &engine.tasks[engine.task_count++];
@@ -41,6 +40,7 @@ port_task *port_task_create(void (*entry)(void *), void *argument, const char *n
     task->why = NULL;
     task->owner_task = NULL;
     name_task(task, name);
+    task->stack_end = stack_use_end(task, stack_bytes);   /* every fiber has the same roomy stack */
     task->sp = fiber_prepare(task_stack_top(task->id), fiber_entry);
     cores_level(task, task->priority);
     if (UNLIKELY(engine.racing)) race_fork(task);

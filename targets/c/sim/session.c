@@ -4,6 +4,7 @@
  */
 #include "call_stack.h"
 #include "races.h"
+#include "stack_use.h"
 #include "session.h"
 
 #include <errno.h>
@@ -192,6 +193,18 @@ static void take_probes(wire_reader *reader) {
     session_send(WIRE_ACCEPTED, NULL, 0);
 }
 
+/* u16 functions, each u32 begin, u32 end, u32 bytes, by address: what they need of a stack at least. */
+static void take_stack_needs(wire_reader *reader) {
+    uint64_t count = wire_get_uint(reader, 2);
+    for (unsigned i = 0; i < count && !reader->short_read; i++) {
+        struct stack_need function = {.begin = (uint32_t)wire_get_uint(reader, 4)};
+        function.end = (uint32_t)wire_get_uint(reader, 4);
+        function.bytes = (uint32_t)wire_get_uint(reader, 4);
+        if (!stack_use_add(function)) break;
+    }
+    session_send(WIRE_ACCEPTED, NULL, 0);
+}
+
 /* Nothing asks for the log of what was learnt; it comes as chunks of u32 entries, and is given in the same form. */
 static void send_known(void) {
     static uint8_t payload[WIRE_PAYLOAD_MAX];
@@ -240,6 +253,7 @@ static void on_frame(void *unused, const wire_frame *frame) {
     case WIRE_REPLAY: if (needs_program()) { replay(&reader); send_log(); } break;
     case WIRE_KNOWN_SHARED: if (frame->length) take_known(&reader); else send_known(); break;
     case WIRE_PROBES: take_probes(&reader); break;
+    case WIRE_STACK_NEEDS: take_stack_needs(&reader); break;
     case WIRE_STOP: break;
     default: session_error("unknown message"); break;
     }

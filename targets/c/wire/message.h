@@ -21,11 +21,12 @@ enum wire_type {
     WIRE_DESCRIBE = 0x01,     /* {} -> HELLO */
     WIRE_PROGRAM = 0x02,      /* {u32 offset, u32 total, bytes}* -> ACCEPTED after the last, or ERROR */
     WIRE_RUN = 0x03,          /* {} -> HISTORY*, ENDED */
-    WIRE_EXPLORE = 0x10,      /* controlled scheduler only, as those to 0x13 and from 0x90: see targets/c/sim */
+    WIRE_EXPLORE = 0x10,      /* controlled scheduler only, as those to 0x15 and from 0x90: see targets/c/sim */
     WIRE_REPLAY = 0x11,
     WIRE_KNOWN_SHARED = 0x12,
     WIRE_STOP = 0x13,
     WIRE_PROBES = 0x14,
+    WIRE_STACK_NEEDS = 0x15,
     WIRE_HELLO = 0x81,        /* see wire_hello, then what agent_describe writes */
     WIRE_ACCEPTED = 0x82,     /* {} */
     WIRE_HISTORY = 0x83,      /* {u32 offset, u32 total, bytes} */
