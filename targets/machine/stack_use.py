@@ -2,8 +2,8 @@
 
 Host frames are larger than the chip's: pointers are twice as wide, and instrumented code keeps more registers. What
 does not shrink are the variables that lie in the frame and hold neither pointers nor integers of the host's word size:
-arrays, buffers and records of numbers. These are counted, and of scopes that never live together the largest. It refuses
-to estimate the rest, so that a task is never said to need more than it does.
+arrays, buffers and records of numbers. These are counted, and of scopes that never live together the largest. It
+refuses to estimate the rest, so that a task is never said to need more than it does.
 """
 
 from __future__ import annotations
