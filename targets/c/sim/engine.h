@@ -83,7 +83,7 @@ extern const struct strategy strategy_random, strategy_pct, strategy_explicit, s
     strategy_delay;
 
 enum granularity { AT_WORDS, AT_SYNC };
-enum { ENTRIES_PROBED = 1, ENTRIES_TRACED = 2, ENTRIES_MEASURED = 4 };
+enum { ENTRIES_PROBED = 1, ENTRIES_TRACED = 2 };
 
 struct plan {                /* what an exploration asks for; one execution is (plan, ordinal) */
     const struct strategy *strategy;

@@ -272,9 +272,7 @@ static void run_probes(uintptr_t pc) {
         if (pc >= probes[i].begin && pc < probes[i].end) agent_probe((uint16_t)i);
 }
 
-static __attribute__((noinline)) void entered(uintptr_t return_address, uintptr_t pc, const uintptr_t *frame) {
-    uintptr_t here = (uintptr_t)__builtin_frame_address(0);
-    if (here < engine.self->stack_end) stack_use_look(frame, pc);
+static __attribute__((noinline)) void entered(uintptr_t return_address, uintptr_t pc) {
     if (engine.tracing) call_stack_enter(return_address);
     if (engine.running) run_probes(pc);
 }
@@ -286,7 +284,8 @@ HOOK void __tsan_func_entry(void *return_address) {
     port_task *self = engine.self;
     const uintptr_t *frame = __builtin_frame_address(0);
     self->calls[self->depth++ % CALL_DEPTH] = (uintptr_t)frame;
-    if (UNLIKELY(engine.entries)) entered((uintptr_t)return_address, CALLER, (const uintptr_t *)*frame);
+    if (UNLIKELY((uintptr_t)frame < self->stack_end)) stack_use_look((const uintptr_t *)*frame, CALLER);
+    if (UNLIKELY(engine.entries)) entered((uintptr_t)return_address, CALLER);
 }
 
 HOOK void __tsan_func_exit(void);

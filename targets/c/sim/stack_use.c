@@ -15,7 +15,6 @@ static unsigned function_count;
 bool stack_use_add(struct stack_need function) {
     if (function_count == FUNCTIONS) return false;
     functions[function_count++] = function;
-    engine.entries |= ENTRIES_MEASURED;
     return true;
 }
 
