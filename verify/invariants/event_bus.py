@@ -180,10 +180,11 @@ def per_publisher_order(execution: Execution, setting: Setting) -> Judgement:
 
 
 def _of_one_task(view: View) -> dict[str, list[Content]]:
-    """By task, in order, what it alone published and no one changed meanwhile."""
+    """By task, in order, what it alone published and no one changed meanwhile, nor published from a component too."""
     owners: dict[Content, str | None] = {}
     for call in view.publishes:
-        owners[call.content] = call.task if owners.get(call.content, call.task) == call.task else None
+        alone = owners.get(call.content, call.task) == call.task and not _may_change(call)
+        owners[call.content] = call.task if alone else None
     keys: dict[str, list[Content]] = {}
     for call in view.publishes:
         mine = keys.setdefault(call.task, [])

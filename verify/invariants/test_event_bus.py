@@ -4,7 +4,7 @@ import pytest
 
 from p4verify.verify import tokens
 from p4verify.verify.execution import Outcome
-from p4verify.verify.scenario import Scenario, cells, mode, register
+from p4verify.verify.scenario import Scenario, cells, mode, register, system
 
 # ---- bus.queue-bounded
 
@@ -183,6 +183,19 @@ def test_events_of_two_publishers_have_no_order() -> None:
     story.tell("battery", tokens.battery(13), task="two")
     story.deliver("battery", tokens.battery(13))
     story.deliver("battery", tokens.battery(11))
+    assert story.judge("bus.per-publisher-order").violation is None
+
+
+def test_a_record_that_a_component_publishes_too_has_no_order() -> None:
+    story = Scenario()
+    told = story.begin("re.mode", False, task="s3")
+    story.publish("system", system(reachable=False), task="s3")
+    story.finish(told)
+    story.tell("mode", mode(autonomous=False), task="s3")
+    story.tell("system", system(reachable=False), task="s3")
+    story.deliver("system", system(reachable=False))
+    story.deliver("mode", mode(autonomous=False))
+    story.deliver("system", system(reachable=False))
     assert story.judge("bus.per-publisher-order").violation is None
 
 

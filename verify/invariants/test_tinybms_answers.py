@@ -136,6 +136,20 @@ def test_a_restart_is_accepted_and_not_read_back() -> None:
     story.violates("tc.verify-kept", "never sent")
 
 
+@pytest.mark.parametrize(("ms", "right"), [(0.5, True), (5, False)])
+def test_an_ack_that_still_arrives_when_a_restart_is_sent_may_be_taken_for_its_own(ms: float, right: bool) -> None:
+    story = TinybmsScenario()
+    story.see("bms.answer", "bms", serial=0, kind=2, address=0x0086, value=0xA55A)
+    story.wait(ms)
+    restart = story.begin("tc.restart", task="gui")
+    story.sends(0x0086, 0xA55A)
+    story.told(restart)
+    if right:
+        story.holds("tc.verify-kept")
+    else:
+        story.violates("tc.verify-kept", "had not accepted")
+
+
 @pytest.mark.parametrize("result", [FAIL, INVALID_CRC])
 @pytest.mark.parametrize(("attempts", "right"), [(1, False), (2, False), (3, True), (4, False)])
 def test_failures_are_tried_again_as_often_as_configured(result: int, attempts: int, right: bool) -> None:

@@ -70,7 +70,7 @@ def _why_not_its_own(wire: Wire, request: Request, reply: Observation, sent: Sen
     address = f"the reply to a read of {int(reply['address']):#06x}"
     if sent is None:
         return f"{address}, although its own request was never sent"
-    if reply.time_us + ARRIVAL_US + wire.life.execution.slack_us < sent.time_us:
+    if not _arrives_after(wire, reply, sent):
         return f"{address} that had arrived before its own request was sent at {at(sent.time_us)}"
     if sent.echo and reply["address"] != request.address:
         return f"{address}, which said so"
@@ -100,13 +100,14 @@ def _unverified(wire: Wire, request: Request) -> Judgement | None:
     written = next((frame for frame in wire.during(request) if frame.serves(request)), None)
     if written is None:
         return violated(f"{told}, but was never sent", request.begun, request.done)
-    since = [a for a in wire.answers if written.position < a.position < request.done]
-    accepted = next((answer for answer in since if answer["kind"] == ACK), None)
+    answers = [answer for answer in wire.answers if answer.position < request.done]
+    accepted = next((a for a in answers if a["kind"] == ACK and _arrives_after(wire, a, written)), None)
     if accepted is None:
         return violated(f"{told}, but the BMS had not accepted it", written.position, request.done)
     if request.name == "tc.restart":
         return None
-    shown = any(a["kind"] == VALUE and a["value"] == request.value for a in since if a.position > accepted.position)
+    since = max(written.position, accepted.position)
+    shown = any(a["kind"] == VALUE and a["value"] == request.value for a in answers if a.position > since)
     if not shown or request.answer != request.value:
         return violated(
             f"{told} with read-back {request.answer:#06x}, but no reply since it was accepted had shown its value",
@@ -115,6 +116,12 @@ def _unverified(wire: Wire, request: Request) -> Judgement | None:
             request.done,
         )
     return None
+
+
+def _arrives_after(wire: Wire, answer: Observation, frame: Sent) -> bool:
+    """Whether it was on the wire at some moment since: an ACK names no request, so that the client knows no better."""
+    arrives_us = answer.time_us + ARRIVAL_US + wire.life.execution.slack_us
+    return answer.position > frame.position or arrives_us >= frame.time_us
 
 
 def _wrong_attempts(wire: Wire, request: Request) -> Judgement | None:
