@@ -126,9 +126,7 @@ def _are_apart(reads: list[Snapshot], posts: list[tuple[Post, int]]) -> bool:
     """
     rests = sorted(rest for _, rest in posts)
     ends = [post.end for post, _ in posts]
-    return all(
-        bisect_left(rests, read.invoked) == read.published == bisect_left(ends, read.returned) for read in reads
-    )
+    return all(bisect_left(rests, read.invoked) == read.published == bisect_left(ends, read.returned) for read in reads)
 
 
 def _no_order(reads: list[Snapshot], posts: list[tuple[Post, int]]) -> Judgement | None:
@@ -322,9 +320,12 @@ def conservation(execution: Execution, setting: Setting) -> Judgement:
     view = View.of(execution, setting)
     exercised = False
     reads = snapshots(view) if offline_buffer(setting) else []
+    plain = True
     for read in reads:
         if not resting(view, read) or (read.overwritten is None and _overflowed(view, read.returned)):
+            plain = False
             continue
+        plain = plain and not read.overwritten
         built = sum(1 for build in view.builds if build.position < read.invoked)
         exercised = exercised or built > 0
         if built != read.accounted:
@@ -334,7 +335,8 @@ def conservation(execution: Execution, setting: Setting) -> Judgement:
                 *(build.position for build in view.builds[:built][-3:]),
                 read.returned,
             )
-    kept = ring_kept(view, rest_after) if reads else False
+    # Where every read was at rest and nothing was overwritten, the sums have said it all.
+    kept = ring_kept(view, rest_after) if not plain else False
     if isinstance(kept, Judgement):
         return NOT_EXERCISED if fifo(execution, setting).violation is not None else kept
     return HELD if exercised or kept else NOT_EXERCISED
