@@ -144,9 +144,13 @@ def _failure(execution: Execution) -> str:
 
 
 def portfolio(plan: LitmusPlan) -> Iterator[Exploration]:
-    """What is tried, in order; endless. No two explorations try the same schedules by the same draws."""
+    """What is tried, in order; endless. No two explorations try the same schedules by the same draws.
+
+    Few executions are shared by the whole first round, so that none of its ways is left out.
+    """
     base = Exploration(granularity=plan.granularity, relaxed=plan.relaxed, depth=plan.depth)
-    executions, number = FIRST_ROUND, 0
+    executions = min(FIRST_ROUND, max(1, plan.executions // len(_strategies(plan, 0))))
+    number = 0
     while True:
         for strategy, depth, races in _strategies(plan, number):
             seed = plan.seed * 1_000_003 + number

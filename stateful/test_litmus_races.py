@@ -52,7 +52,7 @@ def test_a_counter_without_a_lock_is_a_race_and_both_sides_are_shown(tmp_path: P
     text = "\n".join(line.plain for line in report(result.finding, 100, SourceText(result.root)))
     assert "litmus.race-free" in text
     assert "main and worker race for n" in text
-    lanes = text.partition("Interleaving")[2].partition("Replay")[0]
+    lanes = text.partition("Interleaving")[2].partition("Calls")[0]
     assert lanes.count("counter.c:10") == 2
     assert "writes n = 1" in lanes
 
@@ -93,3 +93,10 @@ def test_races_are_looked_for_by_plans_of_their_own() -> None:
     assert not any(plan.races for plan in others)
     own = portfolio(LitmusPlan((SNAP,), strategy="pct", races=True))
     assert [next(own).races for _ in range(2)] == [False, True]
+
+
+def test_few_executions_are_shared_so_that_races_are_looked_for_too() -> None:
+    plans = portfolio(LitmusPlan((SNAP,), executions=700, races=True))
+    first = [next(plans) for _ in range(7)]
+    assert any(plan.races for plan in first)
+    assert sum(plan.executions for plan in first) <= 700

@@ -9,7 +9,7 @@ import pytest
 from p4verify.targets.building.build import build_litmus
 from p4verify.targets.building.compilers import Compiler, available
 from p4verify.targets.sim import SimTarget
-from p4verify.targets.target import Exploration
+from p4verify.targets.target import Exploration, Found
 from p4verify.verify.execution import Ending, Outcome
 
 HEAD = """
@@ -66,8 +66,13 @@ def ending_of(text: str, folder: Path, compiler: Compiler | None = None) -> Endi
     path = folder / "stack.c"
     path.write_text(HEAD + text)
     endings = []
+
+    def note(one: Found) -> bool:
+        endings.append(one.execution.ending)
+        return True
+
     with SimTarget(build_litmus([path], compiler)) as target:
-        target.explore(None, Exploration(executions=2), lambda one: not endings.append(one.execution.ending))
+        target.explore(None, Exploration(executions=2), note)
     return endings[0]
 
 
