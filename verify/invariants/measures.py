@@ -12,7 +12,7 @@ from itertools import pairwise
 from p4verify.verify import tokens
 from p4verify.verify.boots import lives
 from p4verify.verify.execution import Execution, Outcome
-from p4verify.verify.invariants.gateway import CONFIG, NO_DATA, TELEMETRY, Change, Frame, Gateway, record_token
+from p4verify.verify.invariants.gateway import CONFIG, NO_DATA, TELEMETRY, Frame, Gateway, record_token
 from p4verify.verify.invariants.gateway_callbacks import callbacks, steady_runs
 from p4verify.verify.invariants.publisher_metrics import snapshots
 from p4verify.verify.invariants.publisher_timing import judged_gap, starts_of
@@ -145,7 +145,7 @@ def _lost_us(before: Gateway, after: Gateway) -> int | None:
     token = _restored_token(after)
     if token is None or before.failures(TELEMETRY):
         return None
-    return max(0, _age_us(before.changes, token, before.end_us) - before.write_us)
+    return max(0, _age_us(before, token) - before.write_us)
 
 
 NOTHING = -1
@@ -161,11 +161,12 @@ def _restored_token(boot: Gateway) -> int | None:
     return NOTHING if whole else None
 
 
-def _age_us(changes: list[Change], token: int, end_us: int) -> int:
-    """From the arrival of the first change that came after the restored one; 0 when that was the last."""
-    restored = max((change.given for change in changes if change.token == token), default=-1)
-    lost = next((change for change in changes if change.given > restored and change.done_us < end_us), None)
-    return 0 if lost is None else end_us - lost.done_us
+def _age_us(boot: Gateway, token: int) -> int:
+    """From the first change that came after what was restored, which need not be a change; 0 when there is none."""
+    restored = max((arrival.given for arrival in boot.arrivals if arrival.token == token), default=-1)
+    later = (change for change in boot.changes if change.given > restored and change.done_us < boot.end_us)
+    lost = next(later, None)
+    return 0 if lost is None else boot.end_us - lost.done_us
 
 
 def _restored(execution: Execution, setting: Setting) -> Reading:

@@ -104,6 +104,19 @@ def test_what_a_cut_loses_counts_from_the_first_frame_that_is_lost(restored: int
     assert figures(cut(restored), "re.restore-intact") == {"records restored": 2}
 
 
+def test_what_came_in_autonomous_mode_and_was_restored_is_not_lost() -> None:
+    story = GatewayScenario()
+    story.frame(3)
+    story.at(20_000)
+    story.finish(story.begin("re.mode", True))
+    story.frame(5)
+    story.write()
+    story.at(60_000)
+    story.boot()
+    story.restore(5, 5)
+    assert figures(story, "re.restore-age")[LOSS] == 0
+
+
 def test_nothing_restored_is_all_lost_once_there_was_time_to_restore() -> None:
     story = GatewayScenario()
     story.frame(3)
