@@ -202,3 +202,20 @@ def test_parts_of_a_split_struct_keep_their_names(tmp_path: Path, compiler: Comp
 )
 def test_readable_names(symbol: str, name: str) -> None:
     assert readable(symbol) == name
+
+
+OPTIONAL = """\
+struct Nothing {};
+struct Point { float x, y; };
+struct Maybe : Nothing { union { char none; Point value; }; bool engaged; };
+volatile Maybe box;
+int main() { return box.engaged; }
+"""
+
+
+def test_an_optional_is_told_by_its_value(tmp_path: Path, compiler: Compiler) -> None:
+    """Not by the byte that stands in for its absence, nor by the empty classes that it derives from."""
+    symbols, addresses = program(tmp_path, compiler, OPTIONAL, ".cpp")
+    parts = symbols.variables.parts(addresses["box"], 12)
+    assert [part.name for part in parts][:3] == ["box.value.x", "box.value.y", "box.engaged"]
+    assert symbols.data(addresses["box"]) == "box.value.x"

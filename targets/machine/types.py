@@ -161,10 +161,14 @@ class Types:
             if not inherited and (child.tag != "DW_TAG_member" or "DW_AT_external" in child.attributes):
                 continue
             place, kind = number(child, "DW_AT_data_member_location"), self.layout(child)
-            if "DW_AT_bit_size" not in child.attributes:
+            if "DW_AT_bit_size" not in child.attributes and kind.size:
                 layout.members.append(Member("" if inherited else text(child), place, kind))
-            elif text(child):
+            elif "DW_AT_bit_size" in child.attributes and text(child):
                 layout.fields.append(_bitfield(child, 8 * place, kind))
+        if layout.union:  # an optional's value, and not the byte that stands in for its absence
+            layout.members.sort(key=lambda member: -member.layout.size)
+        if not layout.members and not layout.fields:  # the byte that C++ gives to what is empty holds nothing
+            layout.size = 0
 
 
 def _bitfield(die: Any, place: int, kind: Layout) -> Bitfield:
