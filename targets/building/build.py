@@ -64,7 +64,7 @@ class Build:
     @cached_property
     def symbols(self) -> Symbols:
         """Names for its addresses."""
-        return _symbols(self.executable, self.executable.stat().st_ino)
+        return _symbols(self.executable, self.executable.stat().st_ino, self.sources)
 
     @cached_property
     def audit(self) -> tuple[BlindSpot, ...]:
@@ -91,9 +91,9 @@ class Build:
 
 
 @lru_cache(maxsize=4)
-def _symbols(executable: Path, _inode: int) -> Symbols:
+def _symbols(executable: Path, _inode: int, sources: frozenset[str]) -> Symbols:
     """Of the builds that a process used last: reading the tables of a firmware takes seconds, and its content stays."""
-    return Symbols(executable)
+    return Symbols(executable, sources)
 
 
 def cache_folder() -> Path:

@@ -15,15 +15,15 @@ from p4verify.targets.machine.variables import Variables
 class Symbols:
     """Lookups in one executable; repeated ones cost a dictionary access."""
 
-    def __init__(self, executable: Path) -> None:
+    def __init__(self, executable: Path, sources: frozenset[str] = frozenset()) -> None:
         self.lines = SourceLines(executable)
-        self.variables = Variables(executable)
+        self.variables = Variables(executable, sources)
         self.place = lru_cache(maxsize=65536)(self.lines.place)
 
     def read(self) -> None:
-        """Reads all tables now, which takes seconds, and not when the first address is met."""
+        """Reads the tables now, which takes a second, and not when the first address is met."""
         self.lines.read()
-        self.data(0)
+        self.variables.read()
 
     def call_place(self, return_address: int) -> Place:
         """Where the call was made that returns to `return_address`."""

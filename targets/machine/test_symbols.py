@@ -10,6 +10,7 @@ from elftools.elf.sections import SymbolTableSection
 from p4verify.targets.building.compilers import Compiler, available
 from p4verify.targets.machine.source_lines import readable
 from p4verify.targets.machine.symbols import Symbols
+from p4verify.targets.machine.variables import Variables
 
 COMPILERS = available()
 
@@ -219,3 +220,24 @@ def test_an_optional_is_told_by_its_value(tmp_path: Path, compiler: Compiler) ->
     parts = symbols.variables.parts(addresses["box"], 12)
     assert [part.name for part in parts][:3] == ["box.value.x", "box.value.y", "box.engaged"]
     assert symbols.data(addresses["box"]) == "box.value.x"
+
+
+OWN = '#include "other.h"\nint own;\nint main(void) { return own + other; }\n'
+
+
+def test_what_is_not_of_the_named_sources_is_found_too(tmp_path: Path, compiler: Compiler) -> None:
+    (tmp_path / "other.h").write_text("extern int other;\n")
+    (tmp_path / "other.c").write_text("int other;\nstatic int own;\nint *hidden(void) { return &own; }\n")
+    (tmp_path / "own.c").write_text(OWN)
+    for name in ("own", "other"):
+        compile_only = [*compiler.c, "-g", *compiler.position, "-c", f"{name}.c", "-o", f"{name}.o"]
+        subprocess.run(compile_only, cwd=tmp_path, check=True, capture_output=True)
+    link = [*compiler.c, *compiler.link, "own.o", "other.o", "-o", "program"]
+    subprocess.run(link, cwd=tmp_path, check=True, capture_output=True)
+    every = Variables(tmp_path / "program")
+    found = Variables(tmp_path / "program", frozenset({"own.c"}))
+    for name in ("own", "other"):
+        assert sorted(found.addresses(name)) == sorted(every.addresses(name))
+        assert [found.name(address) for address in found.addresses(name)] == [name] * len(every.addresses(name))
+    assert len(every.addresses("own")) == 2
+    assert found.name(0) == found.name(1 << 40) == ""

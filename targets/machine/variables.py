@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
@@ -17,7 +17,7 @@ from elftools.dwarf.dwarf_expr import DWARFExprParser
 from elftools.elf.elffile import ELFFile
 
 from p4verify.targets.machine.debug_information import debug_information
-from p4verify.targets.machine.source_lines import c_units
+from p4verify.targets.machine.source_lines import c_units, unit_name
 from p4verify.targets.machine.types import Layout, Types, reference, text
 from p4verify.verify.schedule import Encoding, Part
 
@@ -35,17 +35,24 @@ class Variable:
     size: int
 
 
-class Variables:
-    """The static variables of one executable."""
+Table = tuple[list[int], list[Variable]]
+"""Variables by address, and their addresses."""
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = path
+
+class Variables:
+    """The static variables of one executable; those of `sources` (as debug information names them) are read first.
+
+    Nearly all that anybody asks for is the firmware's own, and the rest has ten times as much to read.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], sources: frozenset[str] = frozenset()) -> None:
+        self.path, self.sources = path, sources
         self.name = lru_cache(maxsize=65536)(self._name)
         self.parts = lru_cache(maxsize=65536)(self._parts)
 
     def addresses(self, name: str) -> list[int]:
         """Where variables of this name lie, several when files have static ones of one name."""
-        return [variable.address for variable in self._table[1] if variable.name == name]
+        return [variable.address for table in self._tables() for variable in table[1] if variable.name == name]
 
     def holder(self, address: int) -> tuple[str, int] | None:
         """The variable that holds `address` and the byte offset in it; None where there is none."""
@@ -54,14 +61,15 @@ class Variables:
 
     def bytes_of(self, name: str, offset: int) -> list[int]:
         """Where that byte of the variables of this name lies."""
-        own = (one for one in self._table[1] if one.name == name and one.offset <= offset < one.offset + one.size)
-        return [one.address + offset - one.offset for one in own]
+        every = (one for table in self._tables() for one in table[1] if one.name == name)
+        return [one.address + offset - one.offset for one in every if one.offset <= offset < one.offset + one.size]
 
     def _at(self, address: int) -> Variable | None:
-        starts, variables = self._table
-        number = bisect_right(starts, address) - 1
-        found = variables[number] if number >= 0 else None
-        return None if found is None or address >= found.address + found.size else found
+        for starts, variables in self._tables() if address < self._end else ():
+            number = bisect_right(starts, address) - 1
+            if number >= 0 and address < variables[number].address + variables[number].size:
+                return variables[number]
+        return None
 
     def _name(self, address: int) -> str:
         """The variable and member at `address`, "" where there is none."""
@@ -77,17 +85,38 @@ class Variables:
         parts = tuple(found.layout.scalars(found.name, low, low + 8 * size))
         return parts or (Part(self._name(address), Encoding.PADDING, 8 * size, 0, 8 * size, 0),)
 
+    def read(self) -> None:
+        """Reads what is asked for most, which may take a second."""
+        _ = self._own
+
     @cached_property
-    def _table(self) -> tuple[list[int], list[Variable]]:
+    def _end(self) -> int:
+        """Behind everything static: heap and stacks lie higher, and are asked for too."""
+        with open(self.path, "rb") as file:  # noqa: PTH123 (any path-like)
+            return max(segment["p_vaddr"] + segment["p_memsz"] for segment in ELFFile(file).iter_segments("PT_LOAD"))
+
+    def _tables(self) -> Iterator[Table]:
+        yield self._own
+        yield self._others
+
+    @cached_property
+    def _own(self) -> Table:
+        return self._read(lambda unit: unit_name(unit) in self.sources)
+
+    @cached_property
+    def _others(self) -> Table:
+        return self._read(lambda unit: unit_name(unit) not in self.sources)
+
+    def _read(self, wanted: Callable[[Any], bool]) -> Table:
         with open(self.path, "rb") as file:  # noqa: PTH123 (any path-like)
             dwarf = debug_information(ELFFile(file))
-            found = list(_variables(dwarf)) if dwarf else []
+            found = list(_variables(dwarf, wanted)) if dwarf else []
         variables = sorted(found, key=lambda variable: variable.address)
         return [variable.address for variable in variables], variables
 
 
-def _variables(dwarf: Any) -> Iterator[Variable]:
-    for unit in c_units(dwarf):
+def _variables(dwarf: Any, wanted: Callable[[Any], bool]) -> Iterator[Variable]:
+    for unit in filter(wanted, c_units(dwarf)):
         types = Types(dwarf)
         for die in unit.iter_DIEs():
             places = _places(dwarf, unit, die) if die.tag == "DW_TAG_variable" else ()
