@@ -1,4 +1,7 @@
-"""An adapter at fault is told as such: a boot function that says no, an operation that its signature does not fit."""
+"""An adapter at fault is told as such: a boot function that says no, an operation that its signature does not fit.
+
+A boot that ends the execution is no such fault.
+"""
 
 from __future__ import annotations
 
@@ -58,6 +61,13 @@ def test_nor_can_it_under_pytest(tmp_path: Path) -> None:
 
 def test_a_crash_while_booting_is_the_firmwares(tmp_path: Path) -> None:
     assert judged(tmp_path, "abort()", 1).verdict is Verdict.VIOLATION
+
+
+@pytest.mark.parametrize("function", ["exit", "_exit", "_Exit", "quick_exit"])
+def test_a_firmware_has_nothing_to_exit_into_whatever_the_status(tmp_path: Path, function: str) -> None:
+    (result,) = judged(tmp_path, f"void {function}(int); {function}(0); return true", 1).invariants
+    assert result.verdict is Verdict.VIOLATION
+    assert "exit in task main: exit status 0" in result.summary
 
 
 @pytest.mark.parametrize("reads", [1, 2])

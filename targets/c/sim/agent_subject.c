@@ -48,7 +48,7 @@ static struct digest hash(uint64_t seed, uint32_t quantum_us) {
     return digest;
 }
 
-const struct subject subject = {true, 1, agent_start, agent_describe, load, entry, discard, hash};
+const struct subject subject = {true, false, 1, agent_start, agent_describe, load, entry, discard, hash};
 
 int64_t port_environment(const char *stream, int64_t otherwise) { return p4v_environment(stream, otherwise); }
 uint64_t agent_now_us(void) { return engine_time_us(); }

@@ -4,6 +4,7 @@
  * fool the simulator itself. A firmware that defines such a function, as a stub, calls its own.
  */
 #include "engine.h"
+#include "subject.h"
 
 #include <unistd.h>
 
@@ -65,12 +66,24 @@ ssize_t __wrap_read(int descriptor, void *bytes, size_t count) {
     return __real_read(descriptor, bytes, count);
 }
 
-/* ---- ends without exit handlers, which a firmware's exit does not run either ---- */
+/*
+ * ---- ends, without exit handlers: a firmware's exit does not run them either ----
+ *
+ * A litmus file may be a program, which ends well with status 0. A firmware has nothing to end into: there exit aborts
+ * or hangs, whatever the status, and taking it for the end of the run would leave unjudged what it cut short.
+ */
 
-void __wrap_exit(int status) __attribute__((noreturn));
-void __wrap__exit(int status) __attribute__((noreturn));
-void __wrap__exit(int status) { __wrap_exit(status); }
-void __wrap__Exit(int status) __attribute__((noreturn));
-void __wrap__Exit(int status) { __wrap_exit(status); }
-void __wrap_quick_exit(int status) __attribute__((noreturn));
-void __wrap_quick_exit(int status) { __wrap_exit(status); }
+static void end_process(int status, uintptr_t pc) __attribute__((noreturn));
+static void end_process(int status, uintptr_t pc) {
+    if (!engine.running) __real_exit(status);
+    if (status == 0 && subject.is_process) { engine.outcome = PORT_COMPLETED; engine_finish(); }
+    engine_end(PORT_EXIT, pc, "exit status %d", status);
+}
+/* It does not return: what follows the call may be the next function. */
+#define ENDS(name) \
+    void __wrap_##name(int status) __attribute__((noreturn)); \
+    void __wrap_##name(int status) { end_process(status, CALLER - 1); }
+ENDS(exit)
+ENDS(_exit)
+ENDS(_Exit)
+ENDS(quick_exit)

@@ -196,12 +196,6 @@ int __wrap_rand(void) { return (int)(mix(random_state++) >> 33); }
 
 /* ---- ends ---- */
 
-void __wrap_exit(int status) __attribute__((noreturn));
-void __wrap_exit(int status) {
-    if (!engine.running) __real_exit(status);
-    if (status == 0) { engine.outcome = PORT_COMPLETED; engine_finish(); }
-    engine_end(PORT_EXIT, CALLER, "exit status %d", status);
-}
 void __wrap_abort(void) __attribute__((noreturn));
 void __wrap_abort(void) {
     if (!engine.running) __real_abort();

@@ -58,7 +58,7 @@ static struct digest hash(uint64_t seed, uint32_t quantum_us) {
     return digest_bytes((struct digest){seed, seed}, session_ring.bytes, session_ring.used);
 }
 
-const struct subject subject = {false, 1, start, describe, load, entry, log_output, hash};
+const struct subject subject = {false, true, 1, start, describe, load, entry, log_output, hash};
 
 void agent_probe(uint16_t probe);
 void agent_probe(uint16_t probe) { (void)probe; }

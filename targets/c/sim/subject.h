@@ -13,6 +13,7 @@ extern agent_ring session_ring;
 
 struct subject {
     bool takes_program;
+    bool is_process;                                              /* exit(0) is a good end of it */
     unsigned priority;                                            /* of the main task */
     void (*start)(void);                                          /* once, before the first execution's state is saved */
     size_t (*describe)(uint8_t *bytes, size_t capacity);          /* the rest of HELLO */
