@@ -18,6 +18,7 @@ from itertools import cycle, islice, repeat
 from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
 from hypothesis import strategies as st
 
+from p4verify.stateful.declaring import is_misdeclared, require_declared
 from p4verify.stateful.families import focused
 from p4verify.stateful.strategies import Programs
 from p4verify.stateful.undisturbed import undisturbed
@@ -63,6 +64,14 @@ QUICKEST = 4
 
 class _Over(BaseException):
     """The budget is used up: leaves Hypothesis from inside an example (BaseException, so that it is no failure)."""
+
+
+class _FailedError(BaseException):
+    """Takes an error out of Hypothesis as it is: an example that failed would be run again, and called flaky."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self.error = error
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,15 +140,24 @@ class Campaign:
     # ---- exploring ----
 
     def explore(self) -> None:
-        """Until the budget is used up but for what confirming needs, or every invariant is violated."""
-        with suppress(_Over), undisturbed():
-            for number, (name, plans) in enumerate(self._turns()):
-                self._plans = plans
-                hungry, judged = self._hungry(), self.tally.distinct
-                self._draw(self.families[name], self.seed * TURNS_PER_SEED + number)
-                fed = {id_: self.tally.exercised(id_) - times for id_, times in hungry.items()}
-                self._fed.setdefault(name, Counter()).update(fed)
-                self._histories[name] += self.tally.distinct - judged
+        """Until the budget is used up but for what confirming needs, or every invariant is violated.
+
+        TargetError when the target fails; AdapterError where no record can be read and nothing has been seen yet.
+        """
+        try:
+            with suppress(_Over), undisturbed():
+                self._take_turns()
+        except _FailedError as failed:
+            raise failed.error from None
+
+    def _take_turns(self) -> None:
+        for number, (name, plans) in enumerate(self._turns()):
+            self._plans = plans
+            hungry, judged = self._hungry(), self.tally.distinct
+            self._draw(self.families[name], self.seed * TURNS_PER_SEED + number)
+            fed = {id_: self.tally.exercised(id_) - times for id_, times in hungry.items()}
+            self._fed.setdefault(name, Counter()).update(fed)
+            self._histories[name] += self.tally.distinct - judged
 
     def _turns(self) -> Iterator[tuple[str, Iterator[Exploration]]]:
         """A family and the plans of its programs: every one in turn, and after each some that feed."""
@@ -203,7 +221,10 @@ class Campaign:
         @quiet
         @given(family, st.integers(0, 2**32 - 1))
         def programs(program: Program, schedule_seed: int) -> None:
-            self._program(program, schedule_seed)
+            try:
+                self._program(program, schedule_seed)
+            except Exception as error:
+                raise _FailedError(error) from error
 
         programs()
 
@@ -220,8 +241,11 @@ class Campaign:
 
     def _explore(self, setting: Setting, plan: Exploration) -> None:
         self.tally.next_program()
+        misdeclared = False
 
         def found(one: Found) -> bool:
+            nonlocal misdeclared
+            misdeclared = misdeclared or is_misdeclared(one.execution.history)
             for finding in self._calmer(one, setting):
                 self.sightings.append(Sighting(finding, setting.program, one.origin, one.preemptions))
             for finding in self.tally.consume(one.execution, setting):
@@ -235,6 +259,8 @@ class Campaign:
         self.status.executions += progress.executions
         self.status.points += progress.points
         self.status.distinct += progress.distinct
+        if misdeclared and not self.sightings:  # what has been seen is told, come what may
+            require_declared(self.target, setting.program)
 
     def _calmer(self, one: Found, setting: Setting) -> list[Finding]:
         """Violations that were so far seen with many preemptions only, by an execution with few."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 import shlex
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from itertools import count
@@ -29,7 +28,7 @@ from p4verify.stateful.opened import AnyBuild, AnyTarget, hidden_by, opened, pac
 from p4verify.stateful.relocate import relocations
 from p4verify.stateful.source_review import reviewed
 from p4verify.targets.sim import SimTarget
-from p4verify.targets.target import ControlledTarget, TargetError
+from p4verify.targets.target import AdapterError, ControlledTarget, TargetError
 from p4verify.verify import record
 from p4verify.verify.codec import public_config
 from p4verify.verify.criteria import CRITERIA, CriterionResult, InvariantResult, Offers, available, summarise
@@ -89,7 +88,8 @@ def offers_of(target: ControlledTarget) -> Offers:
 
 
 def check(plan: CheckPlan, watcher: Watcher) -> CheckResult:
-    """Runs it all. TargetError when the simulator fails or the firmware does not boot by itself.
+    """Runs it all. TargetError when the simulator does not start, the firmware does not boot by itself, or an adapter
+    writes other bytes than it declares.
 
     The first Ctrl-C ends exploring, not the run.
     """
@@ -173,12 +173,21 @@ class _Check:
         self.campaign.budget = 0.0  # exploring ends at the next history, in good order
 
     def _explore(self) -> None:
-        with suppress(TargetError), rarely_collecting():  # a failure is among those that decide the verdicts
+        with rarely_collecting():
             if self.campaign.invariants:  # else only the source is to be judged
-                self.campaign.explore()
+                self._explore_on()
         self._note_sightings()
         if self.interrupted:
             self.watcher.interrupted()
+
+    def _explore_on(self) -> None:
+        try:
+            self.campaign.explore()
+        except AdapterError:
+            raise
+        except TargetError as error:  # it is among those that decide the verdicts
+            if str(error) not in self.target.failures:
+                self.target.failures.append(str(error))
 
     def _watch(self, status: Status) -> None:
         self._note_sightings()

@@ -29,6 +29,7 @@ from p4verify.targets.protocol.link import LinkError
 from p4verify.targets.target import TargetError
 from p4verify.verify.codec import RecordError
 from p4verify.verify.criteria import CRITERIA, INVARIANTS, Criterion
+from p4verify.verify.explore import lost_records
 
 ENVIRONMENT_ERRORS = (BuildError, CompilerError, ManifestError, TargetError, LinkError, RecordError)
 PROFILE = "p4verify"
@@ -246,7 +247,7 @@ class Judged(Exploring):
 def skip_lost(counts: Counts) -> None:
     """What lost records may hide what it was made to show."""
     if counts.lost:
-        pytest.skip(f"inconclusive: {counts.lost} executions lost records of their history")
+        pytest.skip(f"inconclusive: {lost_records(counts.lost, counts.unreadable)}")
 
 
 def built_of(criterion: Criterion) -> list[str]:

@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Self
 
 from p4verify.stateful.booting import require_boot
+from p4verify.stateful.declaring import is_misdeclared, require_declared
 from p4verify.stateful.families import offered
 from p4verify.stateful.opened import target_name
 from p4verify.stateful.violations import Case, ViolatedError, violation
@@ -25,7 +26,7 @@ from p4verify.targets.sim import SimTarget
 from p4verify.targets.target import Exploration, Found, Shared
 from p4verify.verify.criteria import Offers, available
 from p4verify.verify.execution import Execution
-from p4verify.verify.explore import Finding, Tally, judge
+from p4verify.verify.explore import Finding, Tally, judge, unreadable
 from p4verify.verify.minimise import FEW, fewest_choices, smallest_program
 from p4verify.verify.program import Program, Value
 from p4verify.verify.schedule import Granularity, Schedule
@@ -52,6 +53,8 @@ class Counts:
     executions: int = 0
     lost: int = 0
     exercised: Counter[str] = field(default_factory=Counter)
+    unreadable: str = ""
+    """Why the first history that could not be read could not."""
     unsupported: str = ""
     """What the first execution that used something the target does not offer used."""
 
@@ -135,6 +138,9 @@ class Subject:
         setting = Setting(case.program, self.config, self.limits)
         self.counts.executions += 1
         self.counts.lost += execution.history.lost > 0
+        self.counts.unreadable = self.counts.unreadable or unreadable(execution)
+        if is_misdeclared(execution.history):
+            require_declared(self.target, case.program)
         for invariant in self.invariants:
             judgement = judge(invariant, execution, setting)
             self.counts.exercised[invariant.id] += judgement.exercised
@@ -151,8 +157,11 @@ class Subject:
         setting = Setting(program, self.config, self.limits)
         tally = Tally(self.invariants)
         seen: list[tuple[Finding, Found]] = []
+        misdeclared = False
 
         def found(one: Found) -> bool:
+            nonlocal misdeclared
+            misdeclared = misdeclared or is_misdeclared(one.execution.history)
             seen.extend((finding, one) for finding in tally.consume(one.execution, setting))
             return not seen
 
@@ -161,6 +170,8 @@ class Subject:
         progress = self.target.explore(None, plan, found)
         if seen:
             raise self._seen(*seen[0])
+        if misdeclared:
+            require_declared(self.target, program)
         for index, times in progress.counts.items():
             tally.count(str(index), times - 1)
         self._add(tally)
@@ -175,6 +186,7 @@ class Subject:
         self.counts.executions += tally.executions
         self.counts.unsupported = self.counts.unsupported or tally.unsupported_use
         self.counts.lost += tally.lost
+        self.counts.unreadable = self.counts.unreadable or tally.unreadable
         for invariant in self.invariants:
             self.counts.exercised[invariant.id] += tally.exercised(invariant.id)
 

@@ -5,6 +5,7 @@ It refuses to judge: verdicts come in, words and numbers go out.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import typer
@@ -16,6 +17,7 @@ from p4verify.reports.lanes import show
 from p4verify.reports.listing import outcome_lines
 from p4verify.reports.source_text import SourceText
 from p4verify.reports.summary import Figures, show_summary
+from p4verify.reports.values import printable
 from p4verify.stateful.check import CheckResult
 from p4verify.stateful.litmus import LitmusResult
 from p4verify.verify import criteria
@@ -36,9 +38,17 @@ def show_check(result: CheckResult, root: Path, report: Path, console: Console) 
     console.quiet = False  # the result is what --quiet leaves
     figures = Figures(result.executions, result.distinct, result.exploring_seconds)
     show_summary(result.criteria, figures, console, result.hidden)
+    if result.failures:
+        console.print(_failed(result.failures), soft_wrap=True)
     console.print(f"report: {report}", soft_wrap=True)
     if result.interrupted:
         console.print("interrupted: the verdicts rest on what was run until then")
+
+
+def _failed(failures: Sequence[str]) -> str:
+    """In one line, whatever the firmware had printed before its end."""
+    times = f" {len(failures)} times, first" if len(failures) > 1 else ""
+    return f"the simulator failed{times}: {printable(' '.join(failures[0].split()))}"
 
 
 def check_as_json(result: CheckResult, firmware: str, target: str, seed: int) -> object:

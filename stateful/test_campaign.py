@@ -15,7 +15,7 @@ from hypothesis.internal.conjecture import providers
 from p4verify.stateful.campaign import AT_FIRST, PORTFOLIO, PROGRAMS_PER_TURN, QUICKEST, RESERVE_SHARE, Campaign
 from p4verify.stateful.strategies import BATTERY, assemble
 from p4verify.targets.sim import SimTarget
-from p4verify.targets.target import Exploration, Found, OnFound, OnProgress, Origin, Progress
+from p4verify.targets.target import Exploration, Found, OnFound, OnProgress, Origin, Progress, TargetError
 from p4verify.verify.execution import Ending, Execution, Outcome
 from p4verify.verify.history import History
 from p4verify.verify.program import Program
@@ -56,6 +56,20 @@ def campaign(preemptions: Sequence[int], *invariants: Invariant) -> Campaign:
     )  # fmt: skip
     made.explore()  # until all are violated
     return made
+
+
+def test_a_target_that_fails_once_ends_exploring_with_its_own_error() -> None:
+    class Failing(Scripted):
+        def explore(self, *_arguments: object) -> Progress:
+            self.seen.append(0)
+            if len(self.seen) == 1:
+                raise TargetError("it died")
+            return Progress(0, 0, 0, {})
+
+    target = Failing([])
+    with pytest.raises(TargetError, match="it died"):
+        Campaign(target, {"one": st.just(PROGRAM)}, (WILD,), {}, {}, 0, AMPLE_SECONDS).explore()
+    assert target.seen == [0]  # not run again to see whether it fails again
 
 
 WILD, CALM = Invariant("my.wild", "", always), Invariant("my.calm", "", when_calm)

@@ -6,11 +6,14 @@ import os
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from io import StringIO
+from itertools import count
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rich.console import Console
 
 from p4verify.stateful.blind import blinded
 from p4verify.stateful.campaign import Status
@@ -19,13 +22,16 @@ from p4verify.stateful.enduring import MOST_FAILURES, EnduringTarget
 from p4verify.stateful.interrupting import first_interrupt
 from p4verify.stateful.own_operations import own_operations
 from p4verify.stateful.strategies import BATTERY, assemble
+from p4verify.stateful.telling import show_check
 from p4verify.targets.building.build import Build, build_firmware
 from p4verify.targets.building.manifest import load
 from p4verify.targets.machine.audit import BlindSpot
-from p4verify.targets.protocol.description import OperationKind
+from p4verify.targets.protocol.description import OperationKind, ProtocolError
+from p4verify.targets.protocol.recording import HistoryDecoder
 from p4verify.targets.protocol.signature import Signature
 from p4verify.targets.sim import SimTarget
 from p4verify.targets.target import Exploration, Progress, TargetError
+from p4verify.verify.history import History
 from p4verify.verify.record import Found, ProgramDrawn, Run, Verdicts, read_run
 from p4verify.verify.verdict import Verdict
 
@@ -119,6 +125,33 @@ def test_a_simulator_that_fails_makes_every_ok_unknown(
     assert len(result.failures) >= MOST_FAILURES
     assert {part.verdict for criterion in result.criteria for part in criterion.invariants} == {Verdict.UNKNOWN}
     assert entries(tmp_path).complete
+
+
+def test_why_a_run_ended_early_stands_below_its_table(tmp_path: Path) -> None:
+    told = StringIO()
+    result = CheckResult((), (), 0, 0, 0.0, 0.0, failures=("it died:\nsegfault", "again"))
+    show_check(result, tmp_path, tmp_path / "acceptance.md", Console(file=told, width=200))
+    assert "\nthe simulator failed 2 times, first: it died: segfault\nreport:" in told.getvalue()
+
+
+def test_histories_that_cannot_be_read_end_no_run_and_lose_no_finding(
+    build: Build, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, asked = HistoryDecoder.decode, count()
+
+    def torn(self: HistoryDecoder, data: bytes, **more: int) -> History:
+        if next(asked) % 2 == 0 and not watcher.happened:
+            raise ProtocolError("a stray write")
+        return read(self, data, **more)
+
+    watcher = Scripted(on_finding=control_c)
+    monkeypatch.setattr(HistoryDecoder, "decode", torn)
+    result = run(build, tmp_path, watcher)
+    assert result.findings
+    assert not result.failures
+    unknown = [part for one in result.criteria for part in one.invariants if part.verdict is Verdict.UNKNOWN]
+    assert all("what the first of them recorded cannot be read: a stray write" in part.summary for part in unknown)
+    assert next(asked) > 2
 
 
 def test_one_failure_does_not_end_a_run(build: Build) -> None:

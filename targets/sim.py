@@ -16,7 +16,7 @@ from p4verify.targets.building.build import Build
 from p4verify.targets.building.suppressions import Suppressor
 from p4verify.targets.machine.symbols import Symbols
 from p4verify.targets.printed import printed_history
-from p4verify.targets.protocol.description import Description, ProtocolError, Reader
+from p4verify.targets.protocol.description import Description, MisdeclaredError, ProtocolError, Reader
 from p4verify.targets.protocol.link import LinkError, PipeLink
 from p4verify.targets.protocol.messages import (
     Assembly,
@@ -43,7 +43,7 @@ from p4verify.targets.target import (
 )
 from p4verify.targets.traces import TraceDecoder
 from p4verify.verify.execution import Ending, Execution, Outcome
-from p4verify.verify.history import History
+from p4verify.verify.history import History, Unreadable
 from p4verify.verify.program import Program
 from p4verify.verify.schedule import Granularity, Schedule
 
@@ -248,9 +248,9 @@ class SimTarget:
             return printed_history(data, end_us=result.end_us, lost=result.lost)
         try:
             return self._decoder.decode(data, end_us=result.end_us, lost=result.lost)
-        except ProtocolError as error:
-            self.close()  # what else it has sent is no answer to the next question
-            raise TargetError(f"what {self.build.name} recorded cannot be read: {error}") from error
+        except ProtocolError as error:  # a stray write of the firmware can reach what the agent records
+            unreadable = Unreadable(str(error), isinstance(error, MisdeclaredError))
+            return History((), (), 0, result.end_us, lost=max(result.lost, 1), unreadable=unreadable)
 
     def _ending(self, result: _Result) -> Ending:
         if result.outcome == Outcome.COMPLETED:

@@ -19,6 +19,10 @@ class TargetError(Exception):
     """The target itself failed (died, hung, spoke nonsense): no verdict follows from it. The text is for the user."""
 
 
+class AdapterError(TargetError):
+    """An adapter does not do what it declares: nothing can be judged until its author has mended it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Exploration:
     """How to explore one program. An execution is determined by it and an ordinal.

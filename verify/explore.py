@@ -52,6 +52,8 @@ class Tally:
     distinct: int = 0
     lost: int = 0
     """Executions whose history lost records: with any, nothing here is ok."""
+    unreadable: str = ""
+    """Why the first history that could not be read could not."""
     unsupported: int = 0
     unsupported_use: str = ""
     """What the first of those executions used, and where, as far as it is known."""
@@ -77,6 +79,7 @@ class Tally:
         self.distinct += 1
         if execution.history.lost:
             self.lost += count
+            self.unreadable = self.unreadable or unreadable(execution)
         if execution.ending.outcome is Outcome.UNSUPPORTED:
             self.unsupported += count
             self.unsupported_use = self.unsupported_use or unsupported_use(execution)
@@ -146,13 +149,24 @@ class Tally:
         if finding is not None:
             return Verdict.VIOLATION, finding.summary
         if self.lost:
-            return Verdict.UNKNOWN, f"{self.lost} executions lost records of their history"
+            return Verdict.UNKNOWN, lost_records(self.lost, self.unreadable)
         if self.unsupported:
             used = f"{self.unsupported} executions used something that is not supported"
             return Verdict.UNKNOWN, f"{used}: {self.unsupported_use}"
         if exercised < enough:
             return Verdict.UNKNOWN, f"exercised in {exercised} executions, {enough} are needed"
         return Verdict.OK, f"held in {exercised} executions that exercised it"
+
+
+def unreadable(execution: Execution) -> str:
+    """Why its history cannot be read, in words; nothing where it can."""
+    return execution.history.unreadable.why if execution.history.unreadable is not None else ""
+
+
+def lost_records(executions: int, why: str) -> str:
+    """That so many executions show nothing but how they ended; `why` the first could not be read, if that it was."""
+    first = f"; what the first of them recorded cannot be read: {why}" if why else ""
+    return f"{executions} executions lost records of their history{first}"
 
 
 def unsupported_use(execution: Execution) -> str:

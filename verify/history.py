@@ -62,11 +62,20 @@ RESTART: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
+class Unreadable:
+    """Why what an execution recorded cannot be read. `misdeclared`: an adapter wrote other bytes than it declares."""
+
+    why: str
+    misdeclared: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class History:
     """Operations (by invocation) and observations (by position) of one execution.
 
     `loaded_us` is when the last task had ended and settling began, None when that never happened; `lost` counts
-    records that did not fit or did not arrive: with any lost, no invariant may say `ok`. After one of `boots` nothing
+    records that did not fit or did not arrive: with any lost, no invariant may say `ok`. Where the records are
+    `unreadable`, all are, and only the ending is known. After one of `boots` nothing
     of the program's tasks goes on; settling begins as soon as the firmware has booted, and `final` is performed again
     even when it had begun before.
     """
@@ -79,6 +88,7 @@ class History:
     loaded: int | None = None
     lost: int = 0
     boots: tuple[Boot, ...] = ()
+    unreadable: Unreadable | None = None
 
     def seen(self, *observers: str) -> Iterator[Observation]:
         """The observations of these observers, in order."""

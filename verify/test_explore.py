@@ -7,7 +7,7 @@ import pytest
 
 from p4verify.verify.execution import Ending, Execution, Outcome
 from p4verify.verify.explore import Sighting, Tally, explore, judge
-from p4verify.verify.history import History, Operation
+from p4verify.verify.history import History, Operation, Unreadable
 from p4verify.verify.program import Invocation, Program
 from p4verify.verify.verdict import HELD, NOT_EXERCISED, Invariant, Judgement, Setting, Verdict, violated
 
@@ -135,3 +135,17 @@ def test_the_loop_runs_programs_until_the_budget_is_gone() -> None:
     assert [finding.invariant.id for finding in findings] == ["b"]
     assert asked == settings[:2]
     assert counts.exercised("a") == 11
+
+
+def test_what_cannot_be_read_is_lost_and_says_why() -> None:
+    counts = tally()
+    counts.consume(history("a"), SETTING, 1000)
+    assert counts.consume(replace(history("A"), history=replace(EMPTY, lost=1, unreadable=WHY)), SETTING) == []
+    counts.consume(replace(history("b"), history=replace(EMPTY, lost=1, unreadable=Unreadable("later"))), SETTING)
+    (result, _) = counts.results()
+    assert result.verdict is Verdict.UNKNOWN
+    words = "2 executions lost records of their history; what the first of them recorded cannot be read: torn"
+    assert result.summary == words
+
+
+WHY = Unreadable("torn")

@@ -21,6 +21,10 @@ class ProtocolError(Exception):
     """The other end sent an intact frame whose content is not what the protocol says."""
 
 
+class MisdeclaredError(ProtocolError):
+    """A record of other bytes than its signature in the adapter says: the adapter's author can mend it."""
+
+
 class Reader:
     """A cursor over a packed message; ProtocolError when the message ends too early."""
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from p4verify.targets.protocol.description import Description, ProtocolError
+from p4verify.targets.protocol.description import Description, MisdeclaredError, ProtocolError
 from p4verify.targets.protocol.program_code import MAIN_TASK
 from p4verify.targets.protocol.signature import Signature
 from p4verify.verify.history import Boot, History, Observation, Operation
@@ -88,8 +88,9 @@ class HistoryDecoder:
         reading = _Reading(self._names, self._calls, self._observed)
         try:
             reading.read(data)
-        except (struct.error, IndexError, KeyError, ValueError) as error:
-            raise ProtocolError(f"record {reading.position} of the history makes no sense: {error}") from error
+        except (struct.error, IndexError, KeyError, ValueError, MisdeclaredError) as error:
+            kind = MisdeclaredError if isinstance(error, MisdeclaredError) else ProtocolError
+            raise kind(f"record {reading.position} of the history makes no sense: {error}") from error
         return reading.history(end_us, lost)
 
 
@@ -188,7 +189,9 @@ class _Reading:
 
     def _return(self, task: int, index: int, time_us: int, payload: bytes) -> None:
         key = (len(self._boots), task, index)
-        begun = self._open[key]
+        begun = self._open.get(key)
+        if begun is None:
+            raise ValueError(f"invocation {index} of task {task} returns, but has not begun")
         if self._operations[begun.at] is not None:
             raise ValueError(f"invocation {index} of task {task} returns twice")
         results = self._calls[task][index].results(payload)
@@ -238,7 +241,7 @@ class _Reading:
 
 
 def _fields(what: str, signature: Signature) -> Fields:
-    """How to make a mapping of names to values out of packed bytes; `what` names them in errors (ValueError).
+    """How to make a mapping of names to values out of packed bytes; `what` names them in errors (MisdeclaredError).
 
     The histories of one program are made of few different records, so each is unpacked once: a look-up costs a tenth.
     """
@@ -251,7 +254,7 @@ def _fields(what: str, signature: Signature) -> Fields:
         try:
             return dict(zip(names, unpack(payload), strict=True))
         except (struct.error, ValueError):
-            raise ValueError(_broken(what, signature, payload)) from None
+            raise MisdeclaredError(_broken(what, signature, payload)) from None
 
     return fields
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from p4verify.targets.driven_c import C
-from p4verify.targets.protocol.description import Description, ObserverKind, OperationKind
+from p4verify.targets.protocol.description import Description, MisdeclaredError, ObserverKind, OperationKind
 from p4verify.targets.protocol.messages import (
     Ended,
     HistoryDecoder,
@@ -186,8 +186,14 @@ def test_what_contradicts_the_program_is_refused(records: tuple[bytes, ...]) -> 
     ],
 )
 def test_an_adapter_that_breaks_its_signature_is_told_which_and_how(records: tuple[bytes, ...], message: str) -> None:
-    with pytest.raises(ProtocolError, match=re.escape(message)):
+    with pytest.raises(MisdeclaredError, match=re.escape(message)):
         decoded(*records)
+
+
+def test_what_returns_without_having_begun_is_no_fault_of_an_adapter() -> None:
+    with pytest.raises(ProtocolError, match="invocation 0 of task 0 returns, but has not begun") as caught:
+        decoded(record(RETURN, 0, 0, b"\x01"))
+    assert not isinstance(caught.value, MisdeclaredError)
 
 
 @given(st.lists(st.builds(record, st.integers(0, 7), st.integers(0, 4), st.integers(0, 3), st.binary(max_size=9))))
