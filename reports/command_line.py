@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Annotated, Final, NoReturn, ParamSpec
 import typer
 
 from p4verify.reports import values
+from p4verify.verify.confidential import masked
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -53,7 +54,7 @@ def run_app(app: typer.Typer) -> NoReturn:
 
 def fail(message: object) -> NoReturn:
     """Ends the command with a message for the user, who is spared what a hostile file may have put into it."""
-    whole = str(message)
+    whole = masked(str(message))  # before it is cut: a part of a secret is not found any more
     text = "\n".join(values.printable(line) for line in whole[:LONGEST_MESSAGE].split("\n"))
     more = f" ... ({len(whole) - LONGEST_MESSAGE:,} letters more)" if len(whole) > LONGEST_MESSAGE else ""
     typer.echo(f"p4verify: {text}{more}", err=True)
@@ -80,7 +81,8 @@ def guarded(command: Callable[P, None], expected: Callable[[], tuple[type[Except
         except Exception as error:  # noqa: BLE001 (the last resort: said to be a fault of ours)
             if isinstance(error, expected()):
                 fail(error)
-            typer.echo(traceback.format_exc() + "p4verify: this is a fault of p4verify: please report it", err=True)
+            where = masked(traceback.format_exc())
+            typer.echo(f"{where}p4verify: this is a fault of p4verify: please report it", err=True)
             raise typer.Exit(UNUSABLE) from None
 
     return run

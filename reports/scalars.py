@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Final, NamedTuple
 
 from p4verify.reports import values
+from p4verify.verify.confidential import HIDDEN, is_secret, is_secret_text
 from p4verify.verify.schedule import Encoding, Part, Step
 
 _WORD: Final = 32
@@ -72,10 +73,10 @@ def name_of(piece: Piece) -> str:
 def value_of(piece: Piece) -> str:
     """The value as the source would say it."""
     part, value = piece
-    if values.is_secret(part.name):
-        return values.HIDDEN
+    if is_secret(part.name):
+        return HIDDEN
     if part.encoding is Encoding.TEXT:
-        return _text(value, part.bits // 8, alone=part.width == 8)
+        return _text(part.name, value, part.bits // 8, alone=part.width == 8)
     if not piece.whole:
         return f"{value:#x}"
     match part.encoding:
@@ -98,11 +99,13 @@ def _float(value: int, width: int) -> str:
     return values.number(float(number)) if width == _WORD else f"{number:.15g}"
 
 
-def _text(value: int, length: int, *, alone: bool) -> str:
-    raw = value.to_bytes(length, "little")
+def _text(name: str, value: int, length: int, *, alone: bool) -> str:
+    shown = value.to_bytes(length, "little").partition(bytes(1))[0]
+    if shown and (is_secret_text(name) or values.gives_away(shown)):
+        return HIDDEN
     if alone:
-        return f"'{_letters(raw)}'" if raw[0] else "0"
-    return f'"{_letters(raw.partition(bytes(1))[0])}"'
+        return f"'{_letters(shown)}'" if shown else "0"
+    return f'"{_letters(shown)}"'
 
 
 def _letters(raw: bytes) -> str:

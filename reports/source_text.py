@@ -1,9 +1,11 @@
-"""The text of source lines, read from a firmware's tree. It reads nothing outside the tree."""
+"""The text of source lines, read from a firmware's tree. It reads nothing outside the tree, and hides secrets."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+
+from p4verify.verify.confidential import masked
 
 Source = Callable[[str, int], str | None]
 """The stripped text of line `line` (from 1) of `file`, as the debug information names it; None where there is none."""
@@ -26,7 +28,7 @@ class SourceText:
         if file not in self._lines:
             self._lines[file] = self._read(file)
         lines = self._lines[file]
-        return lines[line - 1].strip() if 0 < line <= len(lines) else None
+        return masked(lines[line - 1].strip()) if 0 < line <= len(lines) else None
 
     def _read(self, file: str) -> list[str]:
         try:

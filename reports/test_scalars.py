@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from p4verify.reports import values
 from p4verify.reports.scalars import Piece, name_of, pieces, value_of
+from p4verify.verify.confidential import KNOWN
 from p4verify.verify.schedule import Encoding, Part, Step, StepKind
 
 
@@ -88,3 +90,21 @@ def test_what_shares_a_word_is_told_apart_and_padding_is_nothing() -> None:
     )
     found = pieces([access(0xFFFF0501, *parts), access(0xFFFF0501, *parts)])
     assert [(name_of(one), value_of(one)) for one in found] == [("s.ok", "true"), ("s.mode", "5")]
+
+
+def test_a_part_of_a_known_secret_is_no_text_to_show() -> None:
+    KNOWN.learn({"CONFIG_WIFI_PASSWORD": "tulip-garden-7"})
+    try:
+        words = [int.from_bytes(text, "little") for text in (b"tuli", b"gard", b"rose")]
+        shown = [whole(Encoding.TEXT, word, 32, "s_buf") for word in words]
+        assert shown == ["(hidden)", "(hidden)", '"rose"']
+        assert values.bits("0x1000", 4, int.from_bytes(b"tuli", "little")) == "(hidden)"
+        assert values.field("body", b"tulip-") == "(hidden)"
+        assert values.printable("it is tulip-garden-7!") == "it is (hidden)!"
+    finally:
+        KNOWN.forget()
+
+
+def test_texts_whose_name_says_that_they_are_secret_are_hidden() -> None:
+    assert whole(Encoding.TEXT, int.from_bytes(b"rose", "little"), 32, "s_pw") == "(hidden)"
+    assert whole(Encoding.UNSIGNED, 7, 32, "token") == "7"

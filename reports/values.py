@@ -12,10 +12,10 @@ from collections.abc import Mapping
 from typing import Final
 
 from p4verify.verify import tokens
+from p4verify.verify.confidential import HIDDEN, KNOWN, is_secret, is_secret_text, masked
 from p4verify.verify.program import Value
 
 _MEASUREMENTS: Final = frozenset({*tokens.BATTERY, *tokens.PACK})
-_SECRET: Final = re.compile(r"passw|secret|credential|psk$|token_?key|api_?key", re.IGNORECASE)
 _SECRET_IN_TEXT: Final = re.compile(
     r"""(?P<key>["']?(?<![\w.])[\w.]*(?:passw\w*|secret\w*|api_?key)["']?\s*[:=]\s*)(?P<value>"(?:[^"\\]|\\.)*"?|'[^']*'?|(?<=:\s)[^,;}&\n]+|[^\s,;}&]+)""",
     re.IGNORECASE,
@@ -27,7 +27,6 @@ _REMARK: Final = re.compile(
     re.IGNORECASE,
 )
 """What is said of a secret and is none: in "passwd: not valid" every word up to the end of the clause is listed."""
-HIDDEN: Final = "(hidden)"
 _WORD: Final = 4
 _SMALLEST_ROUND: Final = 0.125
 _LARGEST_ROUND: Final = 1e6
@@ -42,8 +41,11 @@ def printable(text: str) -> str:
 
 
 def without_secrets(text: str) -> str:
-    """The text with each `password = ...` in it hidden, whether in JSON, in C or in a form; remarks on one stay."""
-    return _SECRET_IN_TEXT.sub(lambda found: found[0] if _is_remark(found) else f"{found['key']}{HIDDEN}", text)
+    """The text with each `password = ...` in it hidden, whether in JSON, in C or in a form, and each known secret.
+
+    Remarks on a password stay.
+    """
+    return _SECRET_IN_TEXT.sub(lambda found: found[0] if _is_remark(found) else f"{found['key']}{HIDDEN}", masked(text))
 
 
 def _is_remark(found: re.Match[str]) -> bool:
@@ -52,9 +54,9 @@ def _is_remark(found: re.Match[str]) -> bool:
     return told and _REMARK.fullmatch(found["value"]) is not None
 
 
-def is_secret(name: str) -> bool:
-    """Whether a variable, field or member of this name must never be shown."""
-    return bool(_SECRET.search(name))
+def gives_away(raw: bytes) -> bool:
+    """Whether a piece of memory holds some of a secret."""
+    return KNOWN.partly_in(raw.rstrip(b"\0").decode("latin-1"))
 
 
 def member_of(name: str) -> tuple[str, str]:
@@ -68,7 +70,7 @@ def member_of(name: str) -> tuple[str, str]:
 
 def bits(name: str, size: int, value: int) -> str:
     """The value of a word in memory, `size` bytes little endian as an unsigned integer."""
-    if is_secret(name):
+    if is_secret(name) or gives_away(value.to_bytes((value.bit_length() + 7) // 8, "little")):
         return HIDDEN
     if size == _WORD and _is_float(name, value):
         return number(_as_float(value))
@@ -103,7 +105,9 @@ def token_of(name: str, size: int, value: int) -> int | None:
 
 def field(name: str, value: Value) -> str:
     """A field of an operation or observation."""
-    if is_secret(name):
+    if is_secret(name) or (isinstance(value, str | bytes) and is_secret_text(name)):
+        return HIDDEN
+    if isinstance(value, bytes) and gives_away(value):
         return HIDDEN
     if isinstance(value, bool):
         return "yes" if value else "no"

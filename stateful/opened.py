@@ -15,6 +15,7 @@ from p4verify.targets.building.compilers import Compiler
 from p4verify.targets.model.target import ModelBuild, ModelTarget
 from p4verify.targets.shared_words import names_of, words_of
 from p4verify.targets.target import Exploration, Shared
+from p4verify.verify.confidential import masked
 
 AnyBuild = Build | ModelBuild
 AnyTarget = EnduringTarget | ModelTarget
@@ -44,7 +45,7 @@ def _name_of(compiler: Compiler) -> str:
 def hidden_by(target: AnyTarget) -> tuple[Hidden, ...]:
     """The races that were not told because the manifest suppresses them."""
     used = target.suppressor.used() if isinstance(target, EnduringTarget) else ()
-    return tuple(Hidden(str(suppression), suppression.reason, races) for suppression, races in used)
+    return tuple(Hidden(str(suppression), masked(suppression.reason), races) for suppression, races in used)
 
 
 class Pace(TypedDict):

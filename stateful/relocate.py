@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from p4verify.reports.source_text import Source, no_source
 from p4verify.targets.target import ReplayingTarget
+from p4verify.verify.confidential import masked
 from p4verify.verify.execution import Execution
 from p4verify.verify.program import Program
 from p4verify.verify.schedule import Relocation, Schedule, Step
@@ -136,7 +137,7 @@ def _places(steps: Sequence[Step], wanted: Relocation, source: Source) -> list[i
     at_line = defaultdict[int, list[int]](list)
     for number in own:
         step = steps[number]
-        if wanted.text == text_of(step, source) if wanted.text else step.line == wanted.line:
+        if masked(wanted.text) == text_of(step, source) if wanted.text else step.line == wanted.line:
             at_line[step.line].append(number)
     ranked = [
         (abs(line - wanted.line), abs(time - wanted.occurrence), number)

@@ -5,7 +5,7 @@ A frozen dataclass becomes an object of its fields (those that have their defaul
 wrapped: `{"bytes": "0aff"}`, `{"float": "nan"}`. Decoding is directed by the annotations of the type that is asked for,
 checks everything, and answers garbage with a `RecordError` that says where; it never trusts what a file says.
 
-Secrets do not pass: a CONFIG value whose name says it is one is replaced.
+Secrets do not pass: a CONFIG value whose name says it is one is replaced, and so it is in sentences.
 """
 
 from __future__ import annotations
@@ -19,12 +19,14 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, TypeVar, cast, get_args, get_origin, get_type_hints
 
+from p4verify.verify.confidential import is_secret, is_secret_text, masked
 from p4verify.verify.program import Value
 from p4verify.verify.schedule import Schedule
 
 T = TypeVar("T")
-SECRETS = ("PASSWORD", "PASSWD", "SECRET", "PRIVATE_KEY", "API_KEY")
 REDACTED = "(not recorded)"
+_SENTENCES = ("summary", "places")
+"""Fields in which firmware may speak: what it says of an assertion, a name, a line of its source."""
 
 
 class RecordError(Exception):
@@ -33,7 +35,15 @@ class RecordError(Exception):
 
 def public_config(config: Mapping[str, Value]) -> dict[str, Value]:
     """CONFIG values without secrets."""
-    return {name: REDACTED if any(word in name.upper() for word in SECRETS) else v for name, v in config.items()}
+    return {name: _public(name, value) for name, value in config.items()}
+
+
+def _public(name: str, value: Value) -> Value:
+    if is_secret(name):
+        return REDACTED
+    if isinstance(value, str):
+        return REDACTED if is_secret_text(name) else masked(value)
+    return value
 
 
 def encode(value: object) -> object:
@@ -63,6 +73,8 @@ def _encode_fields(value: Any) -> dict[str, object]:
         content = getattr(value, field.name)
         if field.name == "config":
             content = public_config(content)
+        elif field.name in _SENTENCES:
+            content = masked(content) if isinstance(content, str) else tuple(map(masked, content))
         if not _is_default(field, content):
             encoded[field.name] = encode(content)
     return encoded

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from p4verify.verify.boots import boot_by_boot
+from p4verify.verify.confidential import masked
 from p4verify.verify.invariants.event_bus import EVENT_BUS
 from p4verify.verify.invariants.network_publisher import NETWORK_PUBLISHER
 from p4verify.verify.invariants.races import RACE_FREE, fitted
@@ -331,8 +332,8 @@ def _invariant_json(part: InvariantResult) -> dict[str, object]:
         "exercised": part.exercised,
         "distinct_histories": part.distinct_histories,
         "counterexample": part.counterexample,
-        "summary": part.summary,
-        **({"places": list(part.places)} if part.places else {}),
+        "summary": masked(part.summary),
+        **({"places": [masked(place) for place in part.places]} if part.places else {}),
         **({"figures": [_figure_json(figure) for figure in part.figures]} if part.figures else {}),
     }
 
