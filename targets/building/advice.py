@@ -9,7 +9,7 @@ import re
 import shlex
 import shutil
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from p4verify.targets.building.linking import LinkError
@@ -147,6 +147,12 @@ def _config_advice(words: str, manifest: Manifest | None) -> list[str]:
     names = dict.fromkeys(match["name"] for match in _NO_CONFIG.finditer(words))
     if manifest is None:
         return [f"to mend: litmus files have no sdkconfig: add -D {name}=VALUE" for name in names]
+    given = [name for name in names if manifest.config.get(name, False) is not False]
+    unseen = f'to mend: the manifest gives {", ".join(given)}, but the file lacks #include "sdkconfig.h"'
+    return [unseen] * bool(given) + _config_to_add([name for name in names if name not in given], manifest)
+
+
+def _config_to_add(names: Sequence[str], manifest: Manifest) -> list[str]:
     where = f"to {_place(manifest, '[config]')} or to the file of {_place(manifest, '[firmware] sdkconfig')}"
     defaults = _kconfig_defaults(manifest.root) if names else {}
     lines = []

@@ -7,6 +7,7 @@ It refuses to guess. A key it does not know, a glob that matches nothing, a path
 from __future__ import annotations
 
 import difflib
+import itertools
 import math
 import re
 import tomllib
@@ -16,6 +17,7 @@ from pathlib import Path
 
 from p4verify.targets.building.sdkconfig import CONFIG_NAME, ConfigValue, SdkconfigError, parse_sdkconfig
 from p4verify.targets.building.suppressions import Suppression
+from p4verify.verify import confidential
 
 MANIFEST = "p4verify.toml"
 BUNDLED = Path(__file__).parent.parent / "firmware"
@@ -72,7 +74,10 @@ def bundled() -> tuple[str, ...]:
 
 
 def load(firmware: str | Path) -> Manifest:
-    """The manifest of a bundled firmware (by name), of a folder, or of a manifest file; ManifestError otherwise."""
+    """The manifest of a bundled firmware (by name), of a folder, or of a manifest file; ManifestError otherwise.
+
+    What it holds that is secret is shown by nothing from then on.
+    """
     path = _locate(firmware)
     text = _read(path)
     try:
@@ -81,7 +86,10 @@ def load(firmware: str | Path) -> Manifest:
         raise ManifestError(f"{path}: not valid TOML: {error}") from None
     except RecursionError:
         raise ManifestError(f"{path}: not valid TOML: nested too deeply") from None
-    return _Reader(path, text).manifest(data)
+    manifest = _Reader(path, text).manifest(data)
+    confidential.KNOWN.learn(manifest.defines)
+    confidential.KNOWN.learn(manifest.config)
+    return manifest
 
 
 def _locate(firmware: str | Path) -> Path:
@@ -109,22 +117,36 @@ def _read(path: Path) -> str:
     if len(raw) > MAX_BYTES:
         raise ManifestError(f"{path}: {len(raw)} bytes are too many (at most {MAX_BYTES}): this is no manifest")
     try:
-        return raw.decode("utf-8")
+        return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ManifestError(f"{path}: not UTF-8 text (byte {error.start})") from None
 
 
 def line_of(text: str, table: str, key: str) -> int | None:
     """The line (from 1) of a manifest that sets `key` in `[table]`, as far as plain TOML shows it."""
-    header = re.compile(r"\s*\[\s*([\w.]+)\s*\]")
-    wanted = re.compile(rf"\s*[\"']?{re.escape(key)}[\"']?\s*[=.]")
+    header = re.compile(r"\s*\[{1,2}\s*([\w.]+)\s*\]")
     current = ""
     for number, line in enumerate(text.splitlines(), 1):
         match = header.match(line)
         current = match[1] if match else current
-        if (match and not table and match[1] == key) or (current == table and wanted.match(line)):
+        if (match and not table and match[1] == key) or (current == table and _sets(line, key)):
             return number
     return None
+
+
+def line_in_list(text: str, table: str, nth: int, key: str) -> int | None:
+    """The same in the nth `[[table]]` (from 0); where that lacks the key, the line on which it begins."""
+    lines = text.splitlines()
+    begins = [i for i, line in enumerate(lines) if re.match(rf"\s*\[\[\s*{table}\s*\]\]", line)]
+    if nth >= len(begins):
+        return None
+    begin = begins[nth] + 1
+    inside = itertools.takewhile(lambda line: not line.lstrip().startswith("["), lines[begin:])
+    return next((number for number, line in enumerate(inside, begin + 1) if _sets(line, key)), begin)
+
+
+def _sets(line: str, key: str) -> bool:
+    return re.match(rf"\s*[\"']?{re.escape(key)}[\"']?\s*[=.]", line) is not None
 
 
 class _Reader:
@@ -134,6 +156,8 @@ class _Reader:
         self.path = path
         self.root = path.parent
         self.text = text
+        self.nth = 0
+        """Which of the [[suppress]] is being read."""
 
     def manifest(self, data: Mapping[str, object]) -> Manifest:
         self.refuse_unknown("", data, ("firmware", "config", "probes", "limits", "suppress"))
@@ -163,7 +187,8 @@ class _Reader:
     # ---- complaints ----
 
     def error(self, table: str, key: str, problem: str) -> ManifestError:
-        line = line_of(self.text, table, key)
+        found = line_in_list(self.text, table, self.nth, key) if table == "suppress" else None
+        line = found or line_of(self.text, table, key)
         place = f"{self.path}:{line}" if line else str(self.path)
         named = f"[{table}] {key}" if table else key
         return ManifestError(f"{place}: {named}: {problem}")
@@ -339,9 +364,10 @@ class _Reader:
     def suppressions(self, tables: object) -> tuple[Suppression, ...]:
         if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
             raise self.error("", "suppress", "must be a list of tables: [[suppress]]")
-        return tuple(self.suppression(table) for table in tables)
+        return tuple(self.suppression(nth, table) for nth, table in enumerate(tables))
 
-    def suppression(self, table: Mapping[str, object]) -> Suppression:
+    def suppression(self, nth: int, table: Mapping[str, object]) -> Suppression:
+        self.nth = nth
         self.refuse_unknown("suppress", table, ("variable", "file", "function", "reason"))
         texts = {key: self.string("suppress", key, value) for key, value in table.items()}
         if not texts.get("reason", "").strip():

@@ -187,6 +187,14 @@ def test_a_config_value_that_nobody_gives_is_named_with_its_default(tree: Path, 
     assert f"to mend: add CONFIG_OTHER {where}" in str(caught.value).splitlines()
 
 
+def test_a_config_value_that_the_file_does_not_see_is_not_to_be_added_again(tree: Path) -> None:
+    source = tree / "components/counter/counter.c"
+    source.write_text("const char *counter_key(void) { return CONFIG_HMI_WIFI_PASSWORD; }\n" + source.read_text())
+    said = failure(tree)
+    assert 'to mend: the manifest gives CONFIG_HMI_WIFI_PASSWORD, but the file lacks #include "sdkconfig.h"' in said
+    assert "to mend: add CONFIG" not in said
+
+
 def test_a_call_without_declaration_is_an_error(tree: Path) -> None:
     replace(tree / "components/counter/counter.c", "bump(STEP)", "bump(STEP); undeclared_call()")
     assert "undeclared_call" in failure(tree)

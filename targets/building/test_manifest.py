@@ -16,6 +16,7 @@ from p4verify.targets.building.manifest import (
     load,
 )
 from p4verify.targets.building.sdkconfig import SdkconfigError, parse_sdkconfig, sdkconfig_header
+from p4verify.verify.confidential import masked
 from p4verify.verify.execution import Access, Race
 
 GOOD = """\
@@ -249,3 +250,34 @@ def test_a_suppression_that_says_too_little_is_refused(tree: Path, text: str, wo
     (tree / MANIFEST).write_text(GOOD + f"[[suppress]]\n{text}\n")
     with pytest.raises(ManifestError, match=words):
         load(tree)
+
+
+def test_what_a_manifest_holds_that_is_secret_is_known_from_then_on(tree: Path) -> None:
+    text = GOOD.replace("[config]", '[config]\nCONFIG_HMI_WIFI_PASSWORD = "tulip-garden-7"')
+    (tree / MANIFEST).write_text(text)
+    load(tree)
+    assert masked("it is tulip-garden-7") == "it is (hidden)"
+
+
+def test_a_byte_order_mark_is_no_error(tree: Path) -> None:
+    (tree / MANIFEST).write_bytes(b"\xef\xbb\xbf" + GOOD.encode())
+    assert load(tree).sources
+
+
+@pytest.mark.parametrize(
+    ("table", "line", "problem"),
+    [
+        ('variable = "y"\nreason = ""', 5, "reason: is missing"),
+        ('variable = "y"', 3, "reason: is missing"),
+        ('reason = "x"', 4, "suppresses every race"),
+        ('reason = "x"\nvarible = "y"', 5, "is not a key"),
+        ('reason = "x"\nfile = 3', 5, "must be a text"),
+    ],
+)
+def test_errors_of_a_suppression_say_on_which_line(tree: Path, table: str, line: int, problem: str) -> None:
+    first = '[[suppress]]\nreason = "first"\nvariable = "x"\n\n'
+    (tree / MANIFEST).write_text(GOOD + "\n" + first + "[[suppress]]\n" + table)
+    begin = len((GOOD + "\n" + first).splitlines()) - 2
+    with pytest.raises(ManifestError, match=problem) as caught:
+        load(tree)
+    assert str(caught.value).startswith(f"{tree / MANIFEST}:{begin + line}: [suppress] ")
