@@ -196,7 +196,7 @@ class _Search:
         def found(one: Found) -> bool:
             ending = one.execution.ending
             if ending.outcome is Outcome.UNSUPPORTED:
-                raise TargetError(f"{_sentence(ending)}: the simulator does not offer that")
+                raise TargetError(_sentence(ending))
             if ending.outcome in HARMLESS and not one.execution.races:
                 texts[one.index] = text_of(one.execution.history)
             else:

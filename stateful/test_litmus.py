@@ -302,6 +302,13 @@ def test_what_the_shim_lacks_is_named(tmp_path: Path) -> None:
         run(written(tmp_path, text, "cancel.c"))
 
 
+def test_a_pthread_call_that_is_not_offered_is_said_to_be_so_once(tmp_path: Path) -> None:
+    call = "static pthread_rwlock_t lock;\nint main(void) { return pthread_rwlock_rdlock(&lock); }\n"
+    with pytest.raises(TargetError) as caught:
+        run(written(tmp_path, "#include <pthread.h>\n" + call))
+    assert str(caught.value) == "unsupported in task main at file.c:3: pthread_rwlock_rdlock is not offered"
+
+
 def test_the_portfolio_never_repeats_itself_and_goes_deeper() -> None:
     plans = portfolio(LitmusPlan((Path("x.c"),), seed=7))
     first = [next(plans) for _ in range(20)]
