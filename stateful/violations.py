@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from p4verify.targets.target import Shared
+from p4verify.verify.confidential import masked
 from p4verify.verify.explore import Finding
 from p4verify.verify.program import Invocation, Program
 from p4verify.verify.schedule import Schedule
@@ -56,7 +57,7 @@ def describe(finding: Finding, case: Case) -> str:
     streams = [f"  {name} answers: {list(values)}" for name, values in case.program.environment.items()]
     ticks = f", {case.tick_budget} early ticks" if case.tick_budget else ""
     schedule = f"  schedule: {case.schedule.encode()} ({len(case.schedule.choices)} choices{ticks})"
-    return "\n".join([f"{finding.invariant.id}: {finding.summary}", *tasks, *streams, schedule])
+    return "\n".join([f"{finding.invariant.id}: {masked(finding.summary)}", *tasks, *streams, schedule])
 
 
 def _calls(invocations: tuple[Invocation, ...]) -> str:
