@@ -16,8 +16,8 @@ from p4verify.reports.figures import said
 from p4verify.reports.finding import ConfirmedFinding
 from p4verify.reports.lanes import body
 from p4verify.reports.source_text import Source, no_source
-from p4verify.reports.summary import Figures, Hidden, counted, least_exercised
-from p4verify.verify.criteria import INVARIANTS, JUDGED_ONCE, CriterionResult, InvariantResult
+from p4verify.reports.summary import Figures, Hidden, counted, least_exercised, not_concerned
+from p4verify.verify.criteria import INVARIANTS, JUDGED_ONCE, ONE_TOOL, CriterionResult, InvariantResult
 from p4verify.verify.verdict import Verdict
 
 MOST_LETTERS: Final = 60_000
@@ -83,7 +83,9 @@ def _heading(run: Acceptance) -> list[str]:
 
 def _criteria(run: Acceptance) -> list[str]:
     head = ("criterion", "verdict", "executions", "histories", "evidence")
-    return [*markdown.table(head, map(_criterion, run.criteria), "llrrl"), "", _RESTS_ON, ""]
+    rows = [_criterion(result) for result in run.criteria if result.concerns]
+    elsewhere = not_concerned(run.criteria)
+    return [*markdown.table(head, rows, "llrrl"), "", *([f"{elsewhere}.", ""] if elsewhere else []), _RESTS_ON, ""]
 
 
 def _criterion(result: CriterionResult) -> tuple[str, ...]:
@@ -99,6 +101,7 @@ def _evidence(result: CriterionResult) -> list[str]:
     for part in result.invariants:
         shown += [f"{markdown.code(part.id)}: {part.exercised:,} places in the source"] * (_is_source(part))
         shown += [markdown.text(said(figure)) for figure in part.figures]
+    shown += [markdown.text(ONE_TOOL)] * result.lacks_tools
     unknown = [part for part in result.invariants if part.verdict is Verdict.UNKNOWN]
     return [*shown, *(f"{'❔' if part.available else 'not here:'} {markdown.code(part.id)}" for part in unknown)]
 
@@ -176,10 +179,10 @@ def _lanes(finding: ConfirmedFinding, source: Source) -> list[str]:
 
 
 def _not_judged(run: Acceptance) -> list[str]:
-    unknown = [part for part in run.invariants.values() if part.verdict is Verdict.UNKNOWN]
+    owners = {p.id: result.criterion.id for result in run.criteria if result.concerns for p in result.invariants}
+    unknown = [part for part in run.invariants.values() if part.verdict is Verdict.UNKNOWN and part.id in owners]
     if not unknown:
         return []
-    owners = {p.id: result.criterion.id for result in run.criteria for p in result.invariants}
     rows = [(owners[p.id], markdown.code(p.id), markdown.text(p.summary or "no reason was given")) for p in unknown]
     return ["## Not judged", "", *markdown.table(("criterion", "invariant", "why"), rows), ""]
 

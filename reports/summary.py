@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from rich.console import Console
@@ -13,7 +13,7 @@ from rich.text import Text
 from p4verify.reports import values
 from p4verify.reports.figures import said
 from p4verify.reports.wrapping import JOINT, NARROWEST, page_width, put, wrapped
-from p4verify.verify.criteria import JUDGED_ONCE, CriterionResult, InvariantResult
+from p4verify.verify.criteria import JUDGED_ONCE, LACKING, ONE_TOOL, CriterionResult, InvariantResult
 from p4verify.verify.verdict import Verdict
 
 MOST_PLACES = 8
@@ -62,10 +62,13 @@ def summary(
 ) -> list[Text]:
     """All lines of the summary, none wider than `width` columns (60 at least)."""
     width = max(width, NARROWEST)
-    table = [line for result in results for line in _criterion(result, width)]
+    elsewhere = not_concerned(results)
+    shown = [_briefly(result) if elsewhere else result for result in results if result.concerns]
+    table = [line for result in shown for line in _criterion(result, width)]
     return [
         *_head(width),
         *table,
+        *(wrapped(Text(f"{elsewhere} (see --list)", _DIM), width, 0, 4) if elsewhere else []),
         Text("─" * width, _DIM),
         *_findings(results, width),
         *(line for one in hidden for line in _suppressed(one, width)),
@@ -77,6 +80,24 @@ def counted(results: Sequence[CriterionResult]) -> str:
     """How many criteria have which verdict."""
     count = {verdict: sum(result.verdict is verdict for result in results) for verdict in Verdict}
     return f"{count[Verdict.OK]} ok, {count[Verdict.VIOLATION]} violated, {count[Verdict.UNKNOWN]} unknown"
+
+
+def not_concerned(results: Sequence[CriterionResult]) -> str:
+    """One sentence on the criteria of which this firmware has nothing; "" where there are none."""
+    ids = [result.criterion.id for result in results if not result.concerns]
+    if not ids:
+        return ""
+    count = "1 criterion is" if len(ids) == 1 else f"{len(ids)} criteria are"
+    return f"{count} about components that this firmware does not have: {', '.join(ids)}"
+
+
+def _briefly(result: CriterionResult) -> CriterionResult:
+    """Of a firmware that lacks whole components nobody asks which operations and observers these would have had."""
+    parts = (replace(p, summary=_NOT_HERE) if p.summary.startswith(LACKING) else p for p in result.invariants)
+    return replace(result, invariants=tuple(parts))
+
+
+_NOT_HERE: Final = "about components that this firmware does not have"
 
 
 def least_exercised(result: CriterionResult) -> InvariantResult | None:
@@ -126,6 +147,7 @@ def _evidence(result: CriterionResult) -> list[tuple[Text, int]]:
     violated = [Text(f"✗{JOINT}{p.id}", "bold red") for p in result.invariants if p.verdict is Verdict.VIOLATION]
     measured = [one for part in result.invariants for one in _measured(part)]
     parts = [(_JOINED.join(texts), 0) for texts in (violated, measured) if texts]
+    parts += [(Text(ONE_TOOL, _DIM), 0)] * result.lacks_tools
     for (available, reason), ids in _unknown(result.invariants).items():
         mark = ("? ", "yellow") if available else ("- ", _DIM)
         unknown = Text.assemble(mark, (", ".join(ids), "" if available else _DIM), (f": {reason}", _DIM))

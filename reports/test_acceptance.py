@@ -61,6 +61,18 @@ def test_what_was_not_judged_is_told_with_its_reason() -> None:
     assert cells(text, "| TM-2 |") == ["TM-2", "`tm.tsan-clean`", "judged on native"]
 
 
+def test_criteria_of_which_a_firmware_has_nothing_are_one_sentence() -> None:
+    reason = "not available: this firmware has no bus.subscribe"
+    foreign = InvariantResult("np.cadence", Verdict.UNKNOWN, summary=reason, available=False)
+    clean = InvariantResult("tm.race-free", Verdict.OK, 9, 2_000, 400)
+    native = InvariantResult("tm.tsan-clean", Verdict.UNKNOWN, summary="judged on native", available=False)
+    text = to_markdown(run(result("NP-1", Verdict.UNKNOWN, foreign), result("TM-2", Verdict.OK, clean, native)))
+    assert "\n1 criterion is about components that this firmware does not have: NP-1.\n" in text
+    assert "| **NP-1**" not in text
+    assert reason not in text
+    assert "native tools: not built yet" in cells(text, "| **TM-2**")[-1]
+
+
 def test_a_finding_has_its_interleaving_and_the_command_that_replays_it() -> None:
     text = to_markdown(run())
     assert "## 1 finding" in text

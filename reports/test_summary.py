@@ -97,6 +97,35 @@ def test_the_places_of_a_finding_in_the_source_are_listed_and_a_long_list_is_cut
     assert lines[begin + 8] == "    and 2 more (all of them by --json)"
 
 
+def absent(id_: str, reason: str = "this firmware has no http.request") -> InvariantResult:
+    return InvariantResult(id_, Verdict.UNKNOWN, summary=f"not available: {reason}", available=False)
+
+
+def test_criteria_of_which_a_firmware_has_nothing_are_one_line() -> None:
+    settles = InvariantResult("sys.settles", Verdict.OK, 9, 2_000, 400)
+    told = result("SYS-1", Verdict.OK, settles, absent("sys.one-source"))
+    native = absent("tm.tsan-clean", "judged on the native target, which is not built yet")
+    foreign = [
+        result("NP-1", Verdict.UNKNOWN, absent("np.cadence")),
+        result("TM-2", Verdict.UNKNOWN, absent("tm.race-free"), native),
+    ]
+    lines = [line.plain for line in summary([*foreign, told], FIGURES, 100)]
+    assert lines[2].startswith("SYS-1  ✓ ok")
+    assert "2 criteria are about components that this firmware does not have: NP-1, TM-2 (see --list)" in lines
+    assert "                    - sys.one-source: about components that this firmware does not have" in lines
+    assert "np.cadence" not in " ".join(lines)
+    assert "1 ok, 0 violated, 2 unknown." in lines[-1]
+    alone = [line.plain for line in summary([result("TM-2", Verdict.UNKNOWN, native)], FIGURES, 100)]
+    assert alone[2].startswith("TM-2   ? unknown"), "no want of the firmware's"
+
+
+def test_races_that_only_the_simulator_looked_for_are_said_to_be() -> None:
+    native = absent("tm.tsan-clean", "judged on the native target, which is not built yet")
+    clean = result("TM-2", Verdict.OK, InvariantResult("tm.race-free", Verdict.OK, 9, 2_000, 400), native)
+    told = " ".join(" ".join(line.plain for line in summary([clean], FIGURES, 100)).split())
+    assert "judged by the simulator's race detector alone (native tools: not built yet)" in told
+
+
 def test_without_time_there_is_no_rate() -> None:
     assert Figures(0, 0, 0.0).rate == 0.0
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from p4verify.stateful.opened import AnyBuild
 from p4verify.targets.building.build import Build
 from p4verify.targets.static.review import review
-from p4verify.verify.criteria import InvariantResult, select
+from p4verify.verify.criteria import LACKING, InvariantResult, select
 from p4verify.verify.invariants.static_review import STATIC_REVIEW, judge_review
 from p4verify.verify.verdict import Verdict
 
@@ -18,7 +18,7 @@ def reviewed(build: AnyBuild, only: Iterable[str] = ()) -> tuple[InvariantResult
         return ()
     found = review(build.manifest, build.compiler)
     if not found.files and not found.unclear:
-        absent = f"not available: this firmware has no {found.component}"
+        absent = f"{LACKING}{found.component}"
         return (InvariantResult(STATIC_REVIEW, Verdict.UNKNOWN, summary=absent, available=False),)
     judged = judge_review(found)
     return (

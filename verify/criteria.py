@@ -155,6 +155,11 @@ class InvariantResult:
     """What was measured in the executions that exercised it."""
 
 
+LACKING = "not available: this firmware has no "
+ONE_TOOL = "judged by the simulator's race detector alone (native tools: not built yet)"
+"""What a verdict rests on where `lacks_tools`."""
+
+
 @dataclass(frozen=True, slots=True)
 class CriterionResult:
     """The verdict on a criterion with those on its invariants."""
@@ -162,6 +167,18 @@ class CriterionResult:
     criterion: Criterion
     verdict: Verdict
     invariants: tuple[InvariantResult, ...]
+
+    @property
+    def concerns(self) -> bool:
+        """Whether it is about anything that this firmware has: False where nothing can be judged for want of it."""
+        return any(part.available for part in self.invariants) or not any(
+            part.summary.startswith(LACKING) for part in self.invariants
+        )
+
+    @property
+    def lacks_tools(self) -> bool:
+        """Whether it is ok by what is built, while what judges it with another tool is not built yet."""
+        return self.verdict is Verdict.OK and any(part.id in NOT_BUILT for part in self.invariants)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +201,7 @@ class Offers:
         if target not in invariant.targets:
             return f"not available: judged on {', '.join(sorted(invariant.targets))}"
         absent = sorted(invariant.needs - self.names)
-        return f"not available: this firmware has no {', '.join(absent)}" if absent else None
+        return f"{LACKING}{', '.join(absent)}" if absent else None
 
 
 def available(offers: Offers, target: str, only: Iterable[str] = ()) -> tuple[Invariant, ...]:
