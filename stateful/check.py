@@ -24,6 +24,7 @@ from p4verify.stateful.collecting import rarely_collecting
 from p4verify.stateful.confirm import Confirmed, Confirmer
 from p4verify.stateful.families import families_of
 from p4verify.stateful.interrupting import first_interrupt
+from p4verify.stateful.known_names import require_known_fields
 from p4verify.stateful.opened import AnyBuild, AnyTarget, hidden_by, opened, pace_of, root_of, shared_names, target_name
 from p4verify.stateful.relocate import relocations
 from p4verify.stateful.source_review import reviewed
@@ -81,15 +82,16 @@ class Watcher(Protocol):
 
 
 def offers_of(target: ControlledTarget) -> Offers:
-    """What a target can do and show."""
+    """What a target can do and show. AdapterError where it means something else by a name that is known."""
     description = target.description
+    require_known_fields(description)
     operations = {kind.name: kind.results.names for kind in description.operations}
     return Offers.of(operations, [kind.name for kind in description.observers])
 
 
 def check(plan: CheckPlan, watcher: Watcher) -> CheckResult:
     """Runs it all. TargetError when the simulator does not start, the firmware does not boot by itself, or an adapter
-    writes other bytes than it declares.
+    writes other bytes than it declares, or declares something else by a name that is known.
 
     The first Ctrl-C ends exploring, not the run.
     """

@@ -17,13 +17,14 @@ from typing import Self
 from p4verify.stateful.booting import require_boot
 from p4verify.stateful.declaring import is_misdeclared, require_declared
 from p4verify.stateful.families import offered
+from p4verify.stateful.known_names import require_known_fields
 from p4verify.stateful.opened import target_name
 from p4verify.stateful.violations import Case, ViolatedError, violation
 from p4verify.targets.building.build import build_firmware
 from p4verify.targets.building.manifest import Manifest
 from p4verify.targets.model.target import ModelTarget
 from p4verify.targets.sim import SimTarget
-from p4verify.targets.target import Exploration, Found, Shared
+from p4verify.targets.target import Exploration, Found, Shared, TargetError
 from p4verify.verify.criteria import Offers, available
 from p4verify.verify.execution import Execution
 from p4verify.verify.explore import Finding, Tally, judge, unreadable
@@ -80,10 +81,15 @@ class Subject:
     def of(cls, manifest: Manifest, only: Iterable[str] = ()) -> Self:
         """Builds it; `only` names the criteria or invariants to judge. BuildError, CompilerError, ValueError.
 
-        TargetError where it does not boot by itself.
+        TargetError where it does not boot by itself; AdapterError where it means something else by a known name.
         """
         target = SimTarget(build_firmware(manifest))
-        require_boot(target)
+        try:
+            require_known_fields(target.description)
+            require_boot(target)
+        except TargetError:
+            target.close()
+            raise
         return cls(target, only)
 
     def judging(self, invariants: Sequence[Invariant]) -> Subject:

@@ -34,10 +34,10 @@ STRAY += "return more == 1 ? 4 : 1;"
 WORDS = 'the results of mine.get: 1 bytes were written (01), the adapter declares "ok:u32", which takes 4'
 
 
-def build(folder: Path, body: str) -> Build:
+def build(folder: Path, body: str, called: str = "mine.get") -> Build:
     folder.mkdir()
     (folder / "component.c").write_text(f"int component_length(void);\nint component_length(void) {{ {body} }}\n")
-    (folder / "mine.c").write_text(ADAPTER)
+    (folder / "mine.c").write_text(ADAPTER.replace("mine.get", called))
     (folder / "p4verify.toml").write_text(
         '[firmware]\nname = "mine"\nsources = ["component.c"]\nadapters = ["mine.c"]\n'
     )

@@ -31,7 +31,8 @@ from p4verify.verify.paired import (
 from p4verify.verify.verdict import Setting
 
 __all__ = [
-    "BOOT_TASK", "EVENTS", "KINDS", "NEVER", "Content", "Fields", "Handler", "Post", "Publish", "View", "at", "metrics"
+    "BOOT_TASK", "EVENTS", "INDEXED", "KINDS", "NEVER", "Content", "Fields", "Handler", "Post", "Publish", "View", "at",
+    "metrics",
 ]  # fmt: skip
 
 _DELIVERIES = tuple(f"deliver.{kind}" for kind in (*EVENTS, *FURTHER_EVENTS))
@@ -299,6 +300,10 @@ class View:
         **dict.fromkeys(_DELIVERIES, _deliver),
         **dict.fromkeys(_PUBLICATIONS, _publish),
     }
+
+
+INDEXED = frozenset(View._ACTIONS)  # noqa: SLF001 (of this module)
+"""The observers whose fields every view reads."""
 
 
 def at(time_us: int) -> str:
