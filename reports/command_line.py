@@ -211,10 +211,18 @@ def finite(seconds: float | None) -> float | None:
     return seconds
 
 
+def _named(firmware: str | None) -> str | None:
+    """The callback of --firmware; "" would be taken for this folder, where a script's variable was empty."""
+    if firmware is not None and not firmware.strip():
+        raise typer.BadParameter("names nothing: leave it out, or name a tree")
+    return firmware
+
+
 Firmware = Annotated[
     str | None,
     typer.Option(
         "--firmware", metavar="DIR|as_found|hardened", help="A tree with p4verify.toml; default: this folder.",
+        callback=_named,
         autocompletion=lambda: ["as_found", "hardened"],
     ),
 ]  # fmt: skip
@@ -222,6 +230,7 @@ FirmwareFound = Annotated[
     str | None,
     typer.Option(
         "--firmware", metavar="DIR|as_found|hardened", help="Another tree; default: that in which it was found.",
+        callback=_named,
         autocompletion=lambda: ["as_found", "hardened"],
     ),
 ]  # fmt: skip

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from p4verify.reports import values
-from p4verify.verify.criteria import CRITERIA, INVARIANTS, JUDGED_ONCE, NOT_BUILT
+from p4verify.verify.criteria import CRITERIA, INVARIANTS, JUDGED_ONCE, NOT_BUILT, select
 
 MOST_OUTCOMES = 30
 
 
-def criteria_lines() -> Iterator[str]:
-    """Each criterion, and below it what judges it or why nothing does."""
+def criteria_lines(only: Iterable[str] = ()) -> Iterator[str]:
+    """Each criterion, and below it what judges it or why nothing does; `only` names some, none means all."""
+    chosen = set(select(only))
     for criterion in CRITERIA:
-        yield f"{criterion.id:6} {criterion.title}"
-        for id_ in criterion.invariants:
+        listed = [id_ for id_ in criterion.invariants if id_ in chosen]
+        if listed:
+            yield f"{criterion.id:6} {criterion.title}"
+        for id_ in listed:
             yield f"       {id_:24} {_about(id_)}"
 
 

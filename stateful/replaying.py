@@ -20,7 +20,7 @@ from p4verify.stateful.kept import tick_budget_of
 from p4verify.stateful.opened import AnyBuild, AnyTarget, opened, root_of, shared_words, target_name
 from p4verify.stateful.relocate import Relocator
 from p4verify.targets.building.build import Build
-from p4verify.targets.building.manifest import bundled
+from p4verify.targets.building.manifest import BUNDLED, MANIFEST, bundled
 from p4verify.targets.target import Exploration, Shared
 from p4verify.verify.codec import RecordError
 from p4verify.verify.criteria import INVARIANTS, Offers, available
@@ -64,11 +64,16 @@ def counterexample_in(file: Path) -> Counterexample:
 def firmware_of(counterexample: Counterexample) -> str:
     """The firmware it belongs to: by its bundled name, else by its manifest. ReplayError where that is not here."""
     firmware, manifest = counterexample.firmware, counterexample.manifest
-    if firmware in bundled():
+    if firmware in bundled() and _is_ours(firmware, Path(manifest)):
         return firmware
     if not Path(manifest).is_file():
         raise ReplayError(f"the firmware it was found in is not here ({manifest}): name it by --firmware DIR")
     return manifest
+
+
+def _is_ours(firmware: str, manifest: Path) -> bool:
+    """Whether a manifest, wherever p4verify was installed, is the bundled one: a copy keeps the name."""
+    return not manifest.is_absolute() or manifest.parts[-4:] == (*BUNDLED.parts[-2:], firmware, MANIFEST)
 
 
 def replay(counterexample: Counterexample, build: AnyBuild, path: str, times: int = REPLAYS) -> Replayed:

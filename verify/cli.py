@@ -121,7 +121,7 @@ def check(
     budget: Annotated[
         float | None,
         typer.Option(
-            metavar="SECONDS", help="For all but the build. Default: 45; 180 of the model.", min=1, callback=finite,
+            metavar="SECONDS", help="For all but the build. Default: 45; 300 of the model.", min=1, callback=finite,
             show_default=False,
         ),
     ] = None,
@@ -140,9 +140,7 @@ def check(
 ) -> None:
     """Judges every acceptance criterion on a firmware."""
     if listing:
-        from p4verify.reports.listing import criteria_lines
-
-        typer.echo("\n".join(criteria_lines()))
+        _list(_chosen(only))
         return
     if target not in BUILT:
         built = " and ".join(BUILT)
@@ -164,11 +162,18 @@ def check(
     console = console_for(quiet=quiet, to_stderr="-" in (json_to, markdown_to))
     build = prepared(firmware, compiler, console, target)
     seconds = BUDGETS[target] if budget is None else budget
-    result, report = _check(build, firmware or ".", (chosen, seconds, seed), folder, console)
+    result, report = _check(build, firmware or build.name, (chosen, seconds, seed), folder, console)
     show_check(result, root_of(build), report, console)
     write_json(json_to, check_as_json(result, firmware or ".", target, seed))
     write_text(markdown_to, None if markdown_to is None else report.read_text(encoding="utf-8"))
     raise typer.Exit(check_status(result, expected, console))
+
+
+def _list(only: tuple[str, ...]) -> None:
+    from p4verify.reports.listing import criteria_lines
+
+    _checked(only, None)
+    typer.echo("\n".join(criteria_lines(only)))
 
 
 def _chosen(only: str | None) -> tuple[str, ...]:

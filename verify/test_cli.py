@@ -7,14 +7,16 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from p4verify.stateful.replaying import firmware_of
 from p4verify.verify.cli import app, main
 from p4verify.verify.codec import encode
 from p4verify.verify.program import Invocation, Program, Task
-from p4verify.verify.record import Counterexample, RunBegins, RunEnds, RunWriter, read_run
+from p4verify.verify.record import Counterexample, RunBegins, RunEnds, RunWriter, load_counterexample, read_run
 from p4verify.verify.schedule import Schedule
 
 Run = Callable[..., tuple[int, str, str]]
@@ -82,6 +84,8 @@ def test_the_list_names_what_nothing_judges_yet(p4verify: Run) -> None:
     assert status == 0
     assert "np.point-intact" in out
     assert "not available" in out
+    _, out, _ = p4verify("check", "--list", "--only", "np.fifo")
+    assert [line.split()[0] for line in out.splitlines()] == ["NP-4", "np.fifo"]
 
 
 @pytest.mark.parametrize(
@@ -107,6 +111,9 @@ def test_the_list_names_what_nothing_judges_yet(p4verify: Run) -> None:
         ("check --firmware as_found --only ,", "--only ',' names nothing"),
         ("check --firmware as_found --only=", "--only '' names nothing"),
         ("check --firmware as_found --run-dir=", "--run-dir names nothing"),
+        ("check --firmware=", "names nothing: leave it out, or name a tree"),
+        ("replay found.json --firmware=", "names nothing: leave it out, or name a tree"),
+        ("check --list --only XY-1", "no such criterion or invariant: XY-1"),
         ("check --firmware as_found --cc nonsense", "there is no compiler 'nonsense'"),
         ("replay nothing.json", "No such file"),
         ("replay .", "Is a directory"),
@@ -249,6 +256,22 @@ def test_a_run_says_json_only_and_leaves_a_run_that_can_be_replayed(p4verify: Ru
     status, out, _ = p4verify("replay", invariant["counterexample"])
     assert status == 1
     assert "violated in 100 of 100 replays" in out
+
+
+def test_a_tree_is_told_by_its_name_and_found_by_its_manifest(
+    p4verify: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = "#include <stdlib.h>\nvoid component_start(void) { exit(3); }\n"
+    tree = firmware(tmp_path / "tree", body, MANIFEST.replace('name = "mine"', 'name = "hardened"'))
+    monkeypatch.chdir(tree)
+    status, out, err = p4verify("check", "--budget", 1, "--only", "SYS-1", "--run-dir", "run", "--json", "-")
+    assert status == 1
+    assert json.loads(out)["firmware"] == "."
+    assert "firmware hardened ·" in err
+    (found,) = (tree / "run" / "counterexamples").iterdir()
+    case = load_counterexample(found)
+    assert (case.firmware, firmware_of(case)) == ("hardened", str(tree / "p4verify.toml"))
+    assert firmware_of(replace(case, manifest="/else/targets/firmware/hardened/p4verify.toml")) == "hardened"
 
 
 def test_the_report_alone_is_on_the_standard_output(p4verify: Run, tmp_path: Path) -> None:
