@@ -6,7 +6,8 @@ races: that comes with the execution.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from p4verify.reports.relevance import Relevance, locks_at, touched_by
 from p4verify.verify.execution import Access, Race
@@ -36,7 +37,15 @@ def racing(steps: Sequence[Step], race: Race) -> Relevance | None:
 
 def _is(step: Step, access: Access) -> bool:
     kind = StepKind.WRITE if access.write else StepKind.READ
-    return (step.kind, step.task, step.file, step.line) == (kind, access.task, access.file, access.line)
+    return (step.kind, step.task) == (kind, access.task) and (step.file, step.line) in _places(access)
+
+
+def _places(access: Access) -> Iterator[tuple[str, int]]:
+    """Its own; of one in a header of the toolchain also that of the nearest call in the firmware, as steps have it."""
+    yield access.file, access.line
+    if access.file.startswith("<"):
+        calls = ((call.file, call.line) for call in access.callers if call.file and not call.file.startswith("<"))
+        yield from islice(calls, 1)
 
 
 def _meet(one: Step, other: Step) -> bool:

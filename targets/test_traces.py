@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -139,3 +140,29 @@ def test_a_trace_that_did_not_fit_says_how_many_steps_are_missing(build: Build) 
     decoder = TraceDecoder(Symbols(build.executable))
     decoder.tasks(struct.pack("<IHBH", 7, 1, 1, 4) + b"main" + struct.pack("<Q", 0x40000000))
     assert decoder.trace(Schedule(), 0).cut == 7
+
+
+OPTIONAL = """\
+#include <optional>
+#include "freertos/FreeRTOS.h"
+#include "freertos/task.h"
+static std::optional<int> s_box;
+static void writer(void *) {
+    s_box = 7;
+    s_box.reset();
+    vTaskDelete(nullptr);
+}
+extern "C" void app_main(void) {
+    xTaskCreate(writer, "writer", 4096, nullptr, 9, nullptr);
+    configASSERT(s_box.value_or(3) == 3);
+}
+"""
+
+
+@pytest.mark.parametrize("compiler", NEWEST.values(), ids=NEWEST)
+def test_a_step_within_the_toolchains_code_is_where_the_source_called_it(compiler: Compiler, tmp_path: Path) -> None:
+    (tmp_path / "box.cpp").write_text(OPTIONAL)
+    with SimTarget(build_litmus([tmp_path / "box.cpp"], compiler)) as target:
+        steps = steps_of(first_execution(target, trace=True))
+    found = {(step.file, step.line) for step in steps if step.name.startswith("s_box")}
+    assert found == {("box.cpp", line) for line in (6, 7, 12)}

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final, NamedTuple
 
+from p4verify.targets.machine.source_lines import Place
 from p4verify.targets.machine.symbols import Symbols
 from p4verify.targets.protocol.description import Reader
 from p4verify.verify.schedule import Schedule, Step, StepKind, Trace
@@ -21,6 +22,8 @@ _ACCESSES: Final = (StepKind.READ, StepKind.WRITE)
 _CALLS: Final = (StepKind.CALL, StepKind.BLOCK)
 _POINTER: Final = 8
 """Bytes of a handle."""
+_SITE: Final = 4
+"""Bytes of the address that a call returns to."""
 
 
 class TraceDecoder:
@@ -50,12 +53,15 @@ class TraceDecoder:
             fields = _STEP.unpack_from(payload, at)
             at += _STEP.size
             (length,) = struct.unpack_from("<H", payload, at)
-            self._steps.append(self._step(fields, payload[at + 2 : at + 2 + length].decode("utf-8", "replace")))
+            name = payload[at + 2 : at + 2 + length].decode("utf-8", "replace")
             at += 2 + length
+            callers = payload[at + 1 : at + 1 + _SITE * payload[at]]
+            at += 1 + len(callers)
+            self._steps.append(self._step(fields, name, callers))
 
-    def _step(self, fields: tuple[int, ...], name: str) -> Step:
+    def _step(self, fields: tuple[int, ...], name: str, callers: bytes) -> Step:
         kind, task, core, choice, size, point, position, time_us, pc, address, value = fields
-        place = self._symbols.call_place(pc) if pc else None
+        place = self._place(pc, callers) if pc else None
         return Step(
             task=self._task(task),
             kind=_KINDS[kind],
@@ -74,6 +80,14 @@ class TraceDecoder:
             holder=self._task(value - 1) if _KINDS[kind] is StepKind.BLOCK and value else "",
             parts=self._symbols.variables.parts(address, size) if _KINDS[kind] in _ACCESSES else (),
         )
+
+    def _place(self, pc: int, callers: bytes) -> Place:
+        """Where the firmware took the step: within a function of the toolchain, where the firmware called that."""
+        place = self._symbols.call_place(pc)
+        if not place.is_foreign:
+            return place
+        calls = (self._symbols.call_place(site) for site in struct.unpack(f"<{len(callers) // _SITE}I", callers))
+        return next((call for call in calls if call.file and not call.is_foreign), place)
 
     def _task(self, number: int) -> str:
         return self._tasks[number].name if number < len(self._tasks) else f"task {number}"

@@ -4,10 +4,15 @@ The table of a compilation unit is decoded when an address of that unit is first
 a second, and one address of a short run is often all there is to name. It reads executables, not object files: those
 have many sections at address 0. File names come out as the build wrote them, `components/x/x.c` relative to the
 firmware's tree.
+
+What a header of the toolchain brought, `std::optional`, is nobody's place to look: where it was inlined, its place is
+that of the call in the firmware; where not, the header is told by its name alone, `<optional>`. Such addresses, and
+functions of C++ whose symbols say too little, are looked up among the functions of their unit. Those of C never are.
 """
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 from bisect import bisect_right
@@ -15,12 +20,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from io import BytesIO
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from elftools.elf.elffile import ELFFile
 
 from p4verify.targets.machine.debug_information import debug_information
+from p4verify.targets.machine.subprograms import Subprograms
 from p4verify.targets.machine.symbol_table import FUNCTION, ObjectFile
 
 FIRMWARES = ".firmware"
@@ -29,11 +35,16 @@ FIRMWARES = ".firmware"
 
 @dataclass(frozen=True, slots=True, order=True)
 class Place:
-    """Where in the source; `line` 0 and empty texts where that is not known."""
+    """Where in the source; `line` 0 and empty texts where that is not known. `<optional>` is the toolchain's."""
 
     file: str = ""
     line: int = 0
     function: str = ""
+
+    @property
+    def is_foreign(self) -> bool:
+        """Is it in a header of the toolchain?"""
+        return self.file.startswith("<")
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}" if self.file else "unknown place"
@@ -68,6 +79,7 @@ class SourceLines:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = path
         self._rows_of = lru_cache(maxsize=None)(self._decoded)
+        self._subprograms_of = lru_cache(maxsize=None)(self._functions_of)
 
     def read(self) -> None:
         """Decodes everything now."""
@@ -78,11 +90,34 @@ class SourceLines:
     def place(self, address: int) -> Place:
         """The place of the instruction at `address`."""
         span = self._span(address)
-        rows = self._rows_of(span.unit) if span else []
-        number = bisect_right(rows, address, key=lambda row: row[0]) - 1
-        _, file, line = rows[number] if number >= 0 else (0, "", 0)
+        _, file, line = next(self._rows_before(span, address), (0, "", 0))
         function = self.function(address)
-        return Place(file, line, readable(function.name) if function else "")
+        place = Place(file, line, readable(function.name) if function else "")
+        if span and function and (_is_foreign(file, span) or not _is_told(function.name)):
+            return self._within(span, function, address, place)
+        return place
+
+    def _within(self, span: Span, function: Function, address: int, place: Place) -> Place:
+        """The place as the functions that hold the address tell it, what was inlined among them."""
+        frames = self._subprograms_of(span.unit).frames(address)
+        name = (frames[0].function if frames else "") or place.function
+        if not _is_foreign(place.file, span):
+            return Place(place.file, place.line, name)
+        sites = (Place(call.file, call.line, holder.function) for call, holder in itertools.pairwise(frames))
+        own = next((site for site in sites if site.line and not _is_foreign(site.file, span)), None)
+        own = own or self._own_before(span, function, address, name)
+        return own or Place(f"<{PurePath(place.file).name}>", place.line, name)
+
+    def _own_before(self, span: Span, function: Function, address: int, name: str) -> Place | None:
+        """What follows inlined code, and has no line of its own, seems to belong to it: the place before that."""
+        rows = itertools.takewhile(lambda row: row[0] >= function.start, self._rows_before(span, address))
+        return next((Place(file, line, name) for _, file, line in rows if line and not _is_foreign(file, span)), None)
+
+    def _rows_before(self, span: Span | None, address: int) -> Iterator[Row]:
+        """The rows up to an address, the one that holds it first."""
+        rows = self._rows_of(span.unit) if span else []
+        number = bisect_right(rows, address, key=lambda row: row[0])
+        return (rows[at] for at in range(number - 1, -1, -1))
 
     def unit(self, address: int) -> str:
         """The source file whose compilation gave the code at `address`; "" where that is not known."""
@@ -132,6 +167,14 @@ class SourceLines:
         rows = _rows_of_unit(self.dwarf, self.dwarf.get_CU_at(unit))
         return sorted(rows, key=lambda row: (row[0], row[2] != 0))
 
+    def _functions_of(self, offset: int) -> Subprograms:
+        unit = self.dwarf.get_CU_at(offset)
+        top, program = unit.get_top_DIE(), self.dwarf.line_program_for_CU(unit)
+        files = _file_names(program.header, _text(top, "DW_AT_comp_dir")) if program else {}
+        low = top.attributes.get("DW_AT_low_pc")
+        base = low.value if low else 0
+        return Subprograms(unit, files, lambda die: _code_ranges(self.dwarf, unit, die.attributes, base))
+
 
 def c_units(dwarf: Any) -> Iterator[Any]:
     """The compilation units of C and C++ sources; those of zig's own runtime are a hundred times as large."""
@@ -153,9 +196,15 @@ def _spans_of(dwarf: Any, unit: Any) -> Iterator[Span]:
             yield Span(start, stop, unit.cu_offset, name)
 
 
-def _code_ranges(dwarf: Any, unit: Any, attributes: Any) -> Iterator[tuple[int, int]]:
+def _is_foreign(file: str, span: Span) -> bool:
+    """Is the file a header of the toolchain? Files of the tree have relative names; a source may lie anywhere."""
+    return file != span.name and os.path.isabs(file)  # noqa: PTH117
+
+
+def _code_ranges(dwarf: Any, unit: Any, attributes: Any, base: int = 0) -> Iterator[tuple[int, int]]:
+    """Where the code of a DIE with these attributes lies; `base` is where its unit's begins."""
     low, high, listed = (attributes.get(f"DW_AT_{kind}") for kind in ("low_pc", "high_pc", "ranges"))
-    base = low.value if low else 0
+    base = low.value if low else base
     if listed is None:
         if low and high:
             yield base, high.value if high.form == "DW_FORM_addr" else base + high.value
@@ -204,13 +253,25 @@ def source_name(path: str) -> str:
 
 def readable(symbol: str) -> str:
     """`ns::Class::name` for the C++ symbol of a plain or nested name; every other symbol as it is."""
+    return "::".join(_parsed(symbol)[0]) or symbol
+
+
+def _is_told(symbol: str) -> bool:
+    """Does `readable` tell all of it? Not where there are templates, constructors, or namespaces without a name."""
+    names, rest = _parsed(symbol)
+    plain = rest.startswith("E") if symbol.startswith("_ZN") else not rest.startswith(("I", "B"))
+    return not symbol.startswith("_Z") or (bool(names) and plain and not names[0].startswith("_GLOBAL_"))
+
+
+def _parsed(symbol: str) -> tuple[list[str], str]:
+    """The names that a C++ symbol begins with, and what follows them."""
     match = re.match(r"_ZN?K?(?=\d)", symbol)
     names, at = [], match.end() if match else len(symbol)
     while digits := re.match(r"\d+", symbol[at:]):
         start = at + digits.end()
         at = start + int(digits[0])
         names.append(symbol[start:at])
-    return "::".join(names) or symbol
+    return names, symbol[at:]
 
 
 def _text(die: Any, attribute: str) -> str:

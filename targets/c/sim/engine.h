@@ -56,6 +56,7 @@ struct port_task {
     uint8_t state, priority;
     int8_t affinity, core;   /* core it was last given, PORT_ANY_CORE when displaced */
     bool suspended, woken, aborted;
+    bool rests;              /* in the agent, with no frame of the firmware or of an adapter on its stack */
     uint8_t depth_critical;  /* nesting over all muxes */
     uint16_t suspensions;    /* vTaskSuspendAll nesting */
     uint16_t depth;          /* of `calls` */
@@ -355,6 +356,7 @@ struct step {
     const char *name;
     uint32_t point, position;
     uint16_t task;           /* in trace_tasks */
+    uint16_t calls;          /* that led there, see call_stack.h */
     uint8_t kind, core, size, choice;
 };
 struct trace_task { char name[NAME_MAX_BYTES]; uintptr_t handle; uint8_t boot; };

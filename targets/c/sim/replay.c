@@ -41,6 +41,9 @@ static void put_step(wire_writer *writer, const struct step *step) {
     wire_put_uint(writer, step->address, 8);
     wire_put_uint(writer, step->value, 8);
     wire_put_str(writer, step->name ? step->name : "");
+    const struct call_stack *calls = call_stack_at(step->calls);
+    wire_put_uint(writer, calls->count, 1);
+    for (uint32_t i = 0; i < calls->count; i++) wire_put_uint(writer, calls->sites[i], 4);
 }
 
 /* How many steps are missing at the end (u32), and the tasks of all boots: u16 count, each its boot (u8, from 1), a str

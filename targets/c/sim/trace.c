@@ -1,6 +1,7 @@
 /*
  * trace.c: what happened in one execution, step by step, when a replay asks for it. Never on while exploring.
  */
+#include "call_stack.h"
 #include "engine.h"
 
 #include <stdlib.h>
@@ -77,7 +78,7 @@ void trace_step(enum step_kind kind, uintptr_t pc, const void *address, unsigned
     if (!room()) return;
     if (kind >= STEP_CALL && kind <= STEP_WAKE) pc = firmware_caller();
     struct step *step = &trace_steps[trace_count++];
-    *step = (struct step){.time_us = engine_time_us(), .pc = pc, .address = (uintptr_t)address, .name = name,
+    *step = (struct step){.time_us = engine_time_us(), .pc = pc, .calls = call_stack_now(), .address = (uintptr_t)address, .name = name,
                           .position = session_position(), .kind = (uint8_t)kind, .task = number_of(engine.self),
                           .core = (uint8_t)port_core(), .size = (uint8_t)(size < 255 ? size : 255),
                           .point = engine.choice_points, .choice = (uint8_t)record_choice};
