@@ -198,7 +198,7 @@ def _spans_of(dwarf: Any, unit: Any) -> Iterator[Span]:
 
 def _is_foreign(file: str, span: Span) -> bool:
     """Is the file a header of the toolchain? Files of the tree have relative names; a source may lie anywhere."""
-    return file != span.name and os.path.isabs(file)  # noqa: PTH117
+    return file.startswith("/") and file != span.name
 
 
 def _code_ranges(dwarf: Any, unit: Any, attributes: Any, base: int = 0) -> Iterator[tuple[int, int]]:
@@ -258,9 +258,11 @@ def readable(symbol: str) -> str:
 
 def _is_told(symbol: str) -> bool:
     """Does `readable` tell all of it? Not where there are templates, constructors, or namespaces without a name."""
+    if not symbol.startswith("_Z"):
+        return True
     names, rest = _parsed(symbol)
     plain = rest.startswith("E") if symbol.startswith("_ZN") else not rest.startswith(("I", "B"))
-    return not symbol.startswith("_Z") or (bool(names) and plain and not names[0].startswith("_GLOBAL_"))
+    return bool(names) and plain and not names[0].startswith("_GLOBAL_")
 
 
 def _parsed(symbol: str) -> tuple[list[str], str]:
