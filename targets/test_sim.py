@@ -139,7 +139,7 @@ def test_a_full_ring_is_lost_data_and_no_livelock(target: SimTarget) -> None:
 
 def test_what_never_ends_is_a_livelock_although_the_ring_is_full(target: SimTarget) -> None:
     long = Program((Task("a", (Invocation("bus.metrics"),) * 6 * FULL),))
-    (found,) = explored(target, Exploration(executions=1, max_points=200_000), long)
+    (found,) = explored(target, Exploration(executions=1, max_points=100_000), long)
     execution = found.execution
     assert execution.ending.outcome is Outcome.LIVELOCK
     assert execution.history.lost > 0

@@ -12,7 +12,7 @@
 
 #include <stdio.h>
 
-enum { BOTH_CORES = (1 << PORT_CORES) - 1, BUSY_POINTS = 10000 };
+enum { BOTH_CORES = (1 << PORT_CORES) - 1, BUSY_POINTS = 10000, FAIR_TURN = 16 };
 
 /* ---- who is enabled ---- */
 
@@ -210,6 +210,52 @@ uint64_t port_read_clock_us(void) {
     return engine.now_us;
 }
 
+/* ---- who waits for whom ---- */
+
+static bool waits_for_a_task(const port_task *task) {
+    return task->state == TASK_SPINNING || (task->state == TASK_BLOCKED && task->owner_task);
+}
+
+static bool is_stuck(const port_task *task) { return task->state == TASK_BLOCKED || task->state == TASK_SPINNING; }
+
+/* Waits without end for a task that does too, and so on until it comes back to this one. */
+static bool is_in_a_cycle(const port_task *task) {
+    const port_task *at = task;
+    for (unsigned steps = 0; steps < engine.task_count; steps++) {
+        if (at->state != TASK_BLOCKED || !at->owner_task || at->deadline_us != PORT_FOREVER) return false;
+        at = at->owner_task;
+        if (at == task) return true;
+    }
+    return false;
+}
+
+static void describe(char *text, size_t capacity, bool (*wanted)(const port_task *)) {
+    size_t used = 0;
+    for (unsigned i = 0; i < engine.task_count; i++) {
+        const port_task *task = &engine.tasks[i];
+        if (!wanted(task)) continue;
+        int more = __real_snprintf(text + used, capacity - used, "%s%s waits in %s%s%s", used ? "; " : "", task->name,
+                            task->why ? task->why : "?", task->owner_task ? " held by " : "",
+                            task->owner_task ? task->owner_task->name : "");
+        if (more < 0 || (size_t)more >= capacity - used) return;
+        used += (size_t)more;
+    }
+}
+
+static void __attribute__((noreturn)) end_deadlocked(bool (*who)(const port_task *)) {
+    char text[400] = "";
+    describe(text, sizeof text, who);
+    engine_end(PORT_DEADLOCK, 0, "%s", text);
+}
+
+static void end_if_deadlocked(void) {
+    for (unsigned i = 0; i < engine.task_count; i++) {
+        if (!is_in_a_cycle(&engine.tasks[i])) continue;
+        engine.self = &engine.tasks[i];   /* whoever runs has no part in it */
+        end_deadlocked(is_in_a_cycle);
+    }
+}
+
 /* ---- choices ---- */
 
 static void deliver_tick(void) {
@@ -230,14 +276,27 @@ static unsigned chosen(unsigned choice) {
 /* Asks the strategy; the tick is offered only while there is budget and somebody sleeps. */
 static unsigned choose(void) {
     engine.choice_points++;
+    if (UNLIKELY(engine.fair)) return engine.enabled_count > 1 && engine.choice_points % FAIR_TURN == 0;
     unsigned choice = engine.strategy->choose(engine.enabled_count);
     if (choice == CHOICE_TICK && (!engine.ticks_left || !engine.sleepers)) choice = 0;
     if (UNLIKELY(engine.logging)) trace_choice(choice, choice == CHOICE_TICK ? choice : engine.enabled[chosen(choice)]);
     return choice;
 }
 
-static void __attribute__((noreturn)) point_exhausted(void) {
-    engine_end(PORT_LIVELOCK, 0, "no end after %u schedule points", engine.plan.max_points);
+/* A strategy may let one task wait for ever for what another would do that has a core of its own: both run on the chip.
+ * So before it is called a livelock, everybody has its turn for as many points. In a replay, too, and nothing is logged. */
+static void be_fair(void) {
+    engine.fair = true;
+    engine.walking = false;
+    engine.stale = true;
+    engine.ticks_left = 0;
+    engine.points_left = engine.moved_at = engine.plan.max_points;
+}
+
+static void point_exhausted(void) {
+    end_if_deadlocked();   /* beside a timer that rings for ever */
+    if (engine.fair) engine_end(PORT_LIVELOCK, 0, "no end after %u schedule points", engine.plan.max_points);
+    be_fair();
 }
 
 /* Instructions take time after all: a task that keeps busy long enough lets the others' waits end. */
@@ -248,7 +307,7 @@ static void busy_time(void) {
 }
 
 static inline void preempt(unsigned choice) {
-    engine.preemptions++;
+    engine.preemptions += !engine.fair;
     cores_run(chosen(choice));
 }
 
@@ -306,30 +365,11 @@ void point_unusual(void) {
 
 /* ---- nobody can go on ---- */
 
-static bool waits_for_a_task(const port_task *task) {
-    return task->state == TASK_SPINNING || (task->state == TASK_BLOCKED && task->owner_task);
-}
-
-static void describe_stuck(char *text, size_t capacity) {
-    size_t used = 0;
-    for (unsigned i = 0; i < engine.task_count; i++) {
-        const port_task *task = &engine.tasks[i];
-        if (task->state != TASK_BLOCKED && task->state != TASK_SPINNING) continue;
-        int more = __real_snprintf(text + used, capacity - used, "%s%s waits in %s%s%s", used ? "; " : "", task->name,
-                            task->why ? task->why : "?", task->owner_task ? " held by " : "",
-                            task->owner_task ? task->owner_task->name : "");
-        if (more < 0 || (size_t)more >= capacity - used) return;
-        used += (size_t)more;
-    }
-}
-
 static void stuck(void) {
     bool deadlock = engine.tasks[0].state != TASK_DEAD;
     for (unsigned i = 0; i < engine.task_count; i++) deadlock |= waits_for_a_task(&engine.tasks[i]);
     if (!deadlock) engine_finish();
-    char text[400] = "";
-    describe_stuck(text, sizeof text);
-    engine_end(PORT_DEADLOCK, 0, "%s", text);
+    end_deadlocked(is_stuck);
 }
 
 void cores_schedule(void) {

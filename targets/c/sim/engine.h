@@ -117,6 +117,7 @@ struct engine {
     bool walking;                     /* a random walk without ticks and logs, as most executions are */
     bool paired;                      /* unless stale: in it, self and `other` are enabled, have a core each, and nobody sleeps */
     bool yielding;                    /* the choice under way is a taskYIELD's */
+    bool fair;                        /* the strategy's points are used up: everybody has its turn (point_exhausted) */
     uint8_t ticks_left;
     uint32_t points_left, choice_points, preemptions;
     uint32_t polls;                   /* accesses and calls that may be part of a polling loop */

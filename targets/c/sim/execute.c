@@ -92,6 +92,7 @@ static void restore_engine(uint64_t ordinal) {
     engine.granularity = engine.plan.granularity;
     engine.ticks_left = engine.plan.tick_budget;
     engine.points_left = engine.plan.max_points;
+    engine.fair = false;
     engine.choice_points = engine.preemptions = engine.polls = 0;
     engine.random = mix(engine.plan.seed + mix(ordinal)) | 1;
     engine.coins = 0;

@@ -139,7 +139,7 @@ void explore(wire_reader *reader) {
         session_execute(ordinal);
         uint64_t races = engine.plan.races ? race_novelty : 0;
         if (UNLIKELY(twice)) execute_again(ordinal, known);
-        uint32_t points = engine.plan.max_points - engine.points_left;
+        uint32_t points = engine.plan.max_points * (1u + engine.fair) - engine.points_left;
         points_total += points;
         unheard += points + EXECUTION_POINTS;
         const struct seen *fresh = note(request.quantum_us, races);
