@@ -42,7 +42,9 @@ MOST_SHARE, AFTERWARDS_SHARE = 6.0, 0.3
 
 @dataclass(frozen=True, slots=True)
 class CheckPlan:
-    """What to check and how long. `firmware` is the name or path as it was given, `run` the run's folder."""
+    """What to check and how long. `firmware` is what people are told: the name or path as it was given, else the
+    manifest's name. `run` is the run's folder.
+    """
 
     build: AnyBuild
     firmware: str
