@@ -266,11 +266,21 @@ def locks_at(steps: Sequence[Step], run: Sequence[int], accesses: frozenset[int]
 
 
 def _causes(steps: Sequence[Step], runs: Mapping[str, list[list[int]]], begin: int, end: int) -> tuple[int, ...]:
-    """What the task that made the evidence had read in that run, where others wrote it last, and those writes."""
+    """What the task that made the evidence had read in that run, where others wrote it last, and those writes.
+
+    What it read under a lock counts where there is nothing else: whoever wrote that may have had none.
+    """
     last = next((i for i in range(end - 1, -1, -1) if steps[i].kind is not StepKind.TIME), None)
     if last is None:
         return ()
-    run = frozenset(_unlocked(steps, next((run for run in runs.get(steps[last].task, ()) if last in run), ())))
+    own = next((run for run in runs.get(steps[last].task, ()) if last in run), [])
+    unlocked = frozenset(_unlocked(steps, own))
+    shown = _read_from_others(steps, unlocked, begin, end)
+    return shown or _with_locks(steps, own, _read_from_others(steps, frozenset(own), begin, end))
+
+
+def _read_from_others(steps: Sequence[Step], run: frozenset[int], begin: int, end: int) -> tuple[int, ...]:
+    """What the run read of what others wrote last, and those writes."""
     writers: dict[int, int] = {}
     causes: list[tuple[int, ...]] = []
     for index in range(begin, end):
@@ -286,6 +296,10 @@ def _causes(steps: Sequence[Step], runs: Mapping[str, list[list[int]]], begin: i
     shown = causes[-MOST_CAUSES:]
     copied = (i for cause in shown for i in _same_copy(steps, run, cause[0]) if i < end)
     return tuple(sorted({*copied, *(index for cause in shown for index in cause)}))
+
+
+def _with_locks(steps: Sequence[Step], run: Sequence[int], chosen: Sequence[int]) -> tuple[int, ...]:
+    return tuple(sorted({*chosen, *locks_at(steps, run, frozenset(chosen))}))
 
 
 def _same_copy(steps: Sequence[Step], run: frozenset[int], index: int) -> Iterable[int]:

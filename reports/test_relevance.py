@@ -91,6 +91,19 @@ def test_without_suspension_it_shows_who_wrote_what_the_evidence_was_made_from()
     assert relevant(trace.steps, 3).steps == (0, 2)
 
 
+def test_what_was_read_under_a_lock_is_shown_where_nothing_was_read_without() -> None:
+    """The writer, which had none, was left in the middle and never went on."""
+    trace = TraceWriter()
+    trace.access("x", WRITE, "s_state.a", 3, 0x2000)
+    trace.call("y", CALL, "xSemaphoreTake")
+    trace.access("y", READ, "s_state.a", 4, 0x2000)
+    trace.access("y", READ, "s_state.b", 4, 0x2004)
+    trace.call("y", CALL, "xSemaphoreGive")
+    found = relevant(trace.steps, 3)
+    assert found.steps == (0, 1, 2, 3, 4)
+    assert found.unfinished == (0,)
+
+
 def test_an_empty_trace_has_nothing_to_show() -> None:
     assert relevant((), 3).steps == ()
 
