@@ -11,7 +11,7 @@ import pytest
 
 from p4verify.reports.source_text import SourceText
 from p4verify.stateful.relocate import relocations
-from p4verify.stateful.replaying import ReplayError, replay
+from p4verify.stateful.replaying import ReplayError, firmware_of, replay
 from p4verify.stateful.test_findings import PROGRAMS, confirmed
 from p4verify.targets.building.build import Build, build_firmware
 from p4verify.targets.building.compilers import available
@@ -20,7 +20,9 @@ from p4verify.targets.shared_words import names_of, words_of
 from p4verify.targets.sim import SimTarget
 from p4verify.targets.target import Shared
 from p4verify.verify.criteria import INVARIANTS
+from p4verify.verify.program import Program
 from p4verify.verify.record import Counterexample, load_counterexample, save_counterexample
+from p4verify.verify.schedule import Schedule
 
 IDS = ("np.point-intact", "tm.cells-coherent", "np.metrics-coherent")
 TORN = "components/network/network_publisher.c"
@@ -129,3 +131,15 @@ def test_shared_words_keep_their_names_when_they_move(build: Build) -> None:
     assert set(shared.entries) <= set(words_of(names, shared, variables).entries)
     with pytest.raises(ValueError, match="not a word"):
         words_of(("s_state",), shared, variables)
+
+
+def test_a_bundled_tree_is_found_wherever_it_was_and_a_copy_of_it_by_its_manifest(tmp_path: Path) -> None:
+    program, schedule = Program(()), Schedule()
+    ours = Counterexample("np.fifo", "", program, schedule, "b", "as_found", "p4verify.toml", "0")
+    assert firmware_of(ours) == "as_found"
+    assert firmware_of(replace(ours, manifest="/elsewhere/targets/firmware/as_found/p4verify.toml")) == "as_found"
+    copy = tmp_path / "p4verify.toml"
+    copy.write_text("")
+    assert firmware_of(replace(ours, manifest=str(copy))) == str(copy)
+    with pytest.raises(ReplayError, match="is not here"):
+        firmware_of(replace(ours, manifest=str(tmp_path / "gone" / "p4verify.toml")))
