@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from p4verify.stateful.check import CheckPlan, CheckResult, check
+from p4verify.stateful.declaring import require_declared
 from p4verify.stateful.subject import Subject
 from p4verify.stateful.test_check import Scripted
 from p4verify.stateful.violations import Case
@@ -60,6 +61,17 @@ def test_and_fails_a_test_under_pytest(tmp_path: Path) -> None:
     program = Program((Task("a", (Invocation("mine.get"),)),))
     with Subject.of(manifest) as subject, pytest.raises(AdapterError):
         subject.check(Case(program, Schedule()))
+
+
+def test_nor_is_an_adapter_at_fault_where_data_races(tmp_path: Path) -> None:
+    manifest = build(tmp_path / "tree", "static int shared; shared++; return 1;").manifest
+    assert manifest is not None
+    tasks = tuple(Task(name, (Invocation("mine.get"),)) for name in "ab")
+    with Subject.of(manifest) as subject:
+        assert subject.run(Case(Program(tasks), Schedule())).races
+        require_declared(subject.target, Program(tasks))
+        with pytest.raises(AdapterError):
+            require_declared(subject.target, Program(tasks[:1]))
 
 
 def test_what_happens_only_under_preemption_is_unknown_and_no_fault_of_the_adapter(tmp_path: Path) -> None:

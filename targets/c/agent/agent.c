@@ -87,45 +87,113 @@ void p4v_frame(bool before)
 
 /* ---- tasks ---- */
 
-/* Whole ticks by vTaskDelay, so that a task wakes with the tick, as the firmware's own tasks do; the rest exactly. */
-static void wait_ms(uint32_t ms)
-{
-    if (ms / portTICK_PERIOD_MS)
-        vTaskDelay(ms / portTICK_PERIOD_MS);
-    if (ms % portTICK_PERIOD_MS)
-        agent_block((uint64_t)(ms % portTICK_PERIOD_MS) * 1000u);
-}
-
-static void call(unsigned task, uint16_t index, const p4v_operation *operation, p4v_reader arguments)
-{
+/*
+ * What a task of the program is at. Firmware may have kept a pointer into a frame that has returned, and write through
+ * it to whatever lies there by then: saved registers included, whenever the task waits. So what is needed after a wait
+ * or an operation is looked up here by the task's handle. It lies in the outermost frame, which no other one has ever
+ * lain in; of what is static, every byte is copied back between executions.
+ */
+typedef struct performing {
+    p4v_reader invocations, arguments;
+    p4v_writer results;
+    const p4v_operation *operation;
+    unsigned task;
+    uint32_t delay_ms;
+    uint16_t index, count;
     uint8_t packed[P4V_RECORD_MAX];
-    p4v_writer results = {packed, packed + sizeof packed, false};
-    recorder_put(AGENT_INVOKE, task, index, NULL, 0);
-    operation->call(&arguments, &results);
-    if (arguments.short_read || results.overflow)
-        __atomic_store_n(&s_misuse, operation->name, __ATOMIC_RELAXED);
-    else
-        recorder_put(AGENT_RETURN, task, index, packed, (size_t)(results.at - packed));
+} performing;
+
+static performing *s_performing[PROGRAM_TASKS_MAX + 1]; /* by the number of the task */
+
+#define APART __attribute__((noinline)) /* so that no caller keeps in a register what this reads */
+
+static APART performing *here(void)
+{
+    return s_performing[recorder_self()];
 }
 
-static void perform(unsigned task, const program_task *what)
+/* Whole ticks by vTaskDelay, so that a task wakes with the tick, as the firmware's own tasks do; the rest exactly.
+ * No frame of the firmware is left while it waits. */
+static APART void wait_ticks(void)
 {
-    p4v_reader invocations = what->invocations;
-    for (unsigned index = 0; index < what->count; index++) {
-        program_invocation next = program_next(&invocations);
-        wait_ms(next.delay_ms);
-        call(task, (uint16_t)index, next.operation, next.arguments);
+    TickType_t ticks = here()->delay_ms / portTICK_PERIOD_MS;
+    if (ticks)
+        vTaskDelay(ticks);
+}
+
+static APART void wait_rest(void)
+{
+    uint32_t ms = here()->delay_ms % portTICK_PERIOD_MS;
+    if (ms)
+        agent_block((uint64_t)ms * 1000u);
+}
+
+static APART void wait_delay(void)
+{
+    if (!here()->delay_ms)
+        return;
+    agent_rest(true);
+    wait_ticks();
+    wait_rest();
+    agent_rest(false);
+}
+
+static APART bool take_next(void)
+{
+    performing *at = here();
+    if (at->index == at->count)
+        return false;
+    program_invocation next = program_next(&at->invocations);
+    at->operation = next.operation;
+    at->arguments = next.arguments;
+    at->delay_ms = next.delay_ms;
+    return true;
+}
+
+static APART void call(void)
+{
+    performing *at = here();
+    at->results = (p4v_writer){at->packed, at->packed + P4V_RECORD_MAX, false};
+    recorder_put(AGENT_INVOKE, at->task, at->index, NULL, 0);
+    at->operation->call(&at->arguments, &at->results);
+}
+
+static APART void conclude(void)
+{
+    performing *at = here();
+    if (at->arguments.short_read || at->results.overflow)
+        __atomic_store_n(&s_misuse, at->operation->name, __ATOMIC_RELAXED);
+    else
+        recorder_put(AGENT_RETURN, at->task, at->index, at->packed, (size_t)(at->results.at - at->packed));
+    at->index++;
+}
+
+/* Waits, then performs all that `what` has to do; `own` is in a frame as the comment above says. */
+static APART void perform(performing *own, const program_task *what, uint32_t delay_ms)
+{
+    own->task = recorder_self();
+    own->invocations = what->invocations;
+    own->count = what->count;
+    own->index = 0;
+    own->delay_ms = delay_ms;
+    s_performing[own->task] = own;
+    wait_delay();
+    while (take_next()) {
+        wait_delay();
+        call();
+        conclude();
     }
 }
 
 static void run_task(void *number)
 {
     unsigned task = (unsigned)(uintptr_t)number;
+    performing own;
     recorder_join(task);
     xEventGroupWaitBits(s_gate, OPEN, pdFALSE, pdTRUE, portMAX_DELAY);
     if (!s_cancelled)
-        perform(task, &s_program.tasks[task]);
-    recorder_leave(task);
+        perform(&own, &s_program.tasks[task], 0);
+    recorder_leave(recorder_self());
     xSemaphoreGive(s_ended);
     vTaskDelete(NULL);
 }
@@ -179,8 +247,10 @@ static const char *run_tasks(void)
         created++;
     s_cancelled = created < s_program.task_count;
     xEventGroupSetBits(s_gate, OPEN);
+    agent_rest(true); /* what ran here before were boot functions, and they have returned */
     for (unsigned ended = 0; ended < created; ended++)
         xSemaphoreTake(s_ended, portMAX_DELAY);
+    agent_rest(false);
     return s_cancelled ? "no memory for the tasks of the program" : NULL;
 }
 
@@ -214,6 +284,7 @@ bool agent_misdeclared(void)
 
 const char *agent_run(const uint8_t *bytes, size_t length, agent_ring *ring, agent_life *life)
 {
+    performing own;
     const char *problem = program_parse(bytes, length, &s_program);
     if (problem)
         return problem;
@@ -224,10 +295,9 @@ const char *agent_run(const uint8_t *bytes, size_t length, agent_ring *ring, age
         problem = run_tasks();
     if (!problem) {
         recorder_put(AGENT_LOADED, main_task, 0, NULL, 0);
-        wait_ms(s_program.settle_ms);
-        perform(main_task, &s_program.final);
+        perform(&own, &s_program.final, s_program.settle_ms);
     }
-    recorder_stop(main_task);
+    recorder_stop(s_program.task_count);
     if (!problem && s_misuse)
         problem = problem_of(s_misuse, "reads or writes more than its signature in the adapter allows");
     return problem;

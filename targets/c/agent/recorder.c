@@ -92,6 +92,11 @@ static unsigned caller(void)
     return meet(self);
 }
 
+unsigned recorder_self(void)
+{
+    return caller();
+}
+
 void recorder_join(unsigned task)
 {
     __atomic_store_n(&s_tasks[task], xTaskGetCurrentTaskHandle(), __ATOMIC_RELAXED);

@@ -12,6 +12,8 @@ void recorder_resume(agent_ring *ring, unsigned program_tasks, uint8_t reason);
 void recorder_stop(unsigned main_task);
 /* The calling task is number `task` of the program, from here on. */
 void recorder_join(unsigned task);
+/* The number of the calling task. */
+unsigned recorder_self(void);
 /* It ends: its handle may become another task's. */
 void recorder_leave(unsigned task);
 /* A record of the task of this number. */

@@ -29,7 +29,7 @@ port_task *port_task_create(void (*entry)(void *), void *argument, const char *n
     task->affinity = (int8_t)core;
     if (core != PORT_ANY_CORE) engine.pinned[core] |= TASK_BIT(task);
     task->core = PORT_ANY_CORE;
-    task->suspended = task->woken = false;
+    task->suspended = task->woken = task->rests = false;
     task->depth_critical = 0;
     task->suspensions = task->depth = 0;
     task->polls = 0;
