@@ -18,7 +18,7 @@ from p4verify.verify.history import Operation
 from p4verify.verify.limits import config
 from p4verify.verify.linearizability.judging import between, check_execution
 from p4verify.verify.linearizability.result import Linearizability
-from p4verify.verify.models.offline_ring import OfflineRing
+from p4verify.verify.models.offline_ring import OLDEST, OfflineRing
 from p4verify.verify.models.request_queue import RequestQueue
 from p4verify.verify.timeline import NEVER, Post, View, at, metrics
 from p4verify.verify.verdict import Judgement, Verdict, violated
@@ -122,6 +122,8 @@ def _sendings(view: View, numbers: list[int], rest: Rest) -> Iterator[Step]:
         free[number] = post.end
         if post.end != NEVER:
             yield "sent" if post.ok else "failed", (number,), post.end, rest(view, post)
+    if all(post.end != NEVER for post in view.posts):  # one more may have been taken, and its request not yet begun
+        yield "taken", (OLDEST,), max([free[0], *(post.end for post in view.posts)]), NEVER
 
 
 def _count(read: Operation) -> Step:

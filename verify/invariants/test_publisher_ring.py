@@ -84,6 +84,20 @@ def test_a_point_under_way_may_be_counted_or_not() -> None:
             story.violates("np.conservation", f"count {buffered} buffered")
 
 
+def test_one_point_may_be_taken_whose_request_is_not_yet_seen() -> None:
+    """The history ends before the post begins: the point is neither in the ring nor on its way."""
+    for buffered, right in ((3, True), (4, True), (2, False)):
+        story = online(4)
+        posts(story, 1, ok=False)
+        story.at(5000)
+        story.built("net_sample")
+        counted(story, buffered, 1)
+        if right:
+            assert story.judge("np.conservation").violation is None
+        else:
+            story.violates("np.conservation", "2 buffered and 1 overwritten")
+
+
 def test_a_failed_point_is_in_the_ring_again() -> None:
     for buffered, right in ((2, True), (1, False)):
         story = online(2)

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from p4verify.verify.history import Operation
 from p4verify.verify.model import Model
 
+OLDEST = -1
+"""Stands for whichever point is the oldest, where it is not known which one was taken."""
 Offline = tuple[tuple[int, ...], tuple[int, ...], int]
 """Points that wait, oldest first; those under way; how many were overwritten."""
 
@@ -44,8 +46,8 @@ class OfflineRing(Model[Offline]):
         if operation.name == "built":
             return self._bounded((*waiting, point), underway, overwritten)
         if operation.name == "taken":
-            oldest = bool(waiting) and waiting[0] == point
-            return (waiting[1:], (*underway, point), overwritten) if oldest else None
+            oldest = bool(waiting) and point in (waiting[0], OLDEST)
+            return (waiting[1:], (*underway, waiting[0]), overwritten) if oldest else None
         if point not in underway:
             return None
         left = tuple(other for other in underway if other != point)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from p4verify.verify.history import Operation
-from p4verify.verify.models.offline_ring import Offline, OfflineRing
+from p4verify.verify.models.offline_ring import OLDEST, Offline, OfflineRing
 from p4verify.verify.program import Invocation
 
 
@@ -63,3 +63,9 @@ def test_a_point_under_way_may_be_counted(buffered: int, fits: bool) -> None:
 def test_it_knows_no_other_steps() -> None:
     with pytest.raises(ValueError, match="no operation 'lost'"):
         after(OfflineRing(2), *BUILT[:2], ("taken", 0), ("lost", 0))
+
+
+def test_what_is_taken_unseen_is_the_oldest() -> None:
+    ring = OfflineRing(2)
+    assert after(ring, *BUILT, ("taken", OLDEST)) == ((2,), (1,), 1)
+    assert after(ring, ("taken", OLDEST)) is None
