@@ -109,9 +109,22 @@ def polling(draw: st.DrawFn) -> Program:
     return assemble([modes, gui], (5, 4), environment, 1500, ("tc.stats",))
 
 
+@st.composite
+def queued(draw: st.DrawFn) -> Program:
+    """Requests come one after another while the BMS takes its time: they go out in the order in which they came."""
+    count, apart_ms = draw(st.integers(3, 4)), draw(st.sampled_from((10, 6, 20)))
+    kinds = draw(st.lists(st.booleans(), min_size=count, max_size=count))
+    asked = [read(number) if reads else write(number, 1000) for number, reads in enumerate(kinds)]
+    tasks = [[(step, 100 + apart_ms * number)] for number, step in enumerate(asked)]
+    slow = st.builds(coded, st.just(OK), st.sampled_from((30_000, 15_000, 60_000)))
+    answers = [AT_BOOT, *draw(st.lists(slow, min_size=2 * count, max_size=2 * count))]
+    return assemble(tasks, (5, 4, 5, 4), {"bms": answers}, 2000, ("tc.stats",))
+
+
 def bms_families(_config: Mapping[str, Value]) -> Mapping[str, Programs]:
     """The families."""
     return {
         "conversations": conversations(), "late": late_answers(), "halves": halves(), "silence": silence(),
         "writes": writes(), "floods": floods(), "polling": polling(),
+        "queued": queued(),
     }  # fmt: skip

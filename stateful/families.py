@@ -34,7 +34,7 @@ FOCUS: Mapping[str, tuple[str, ...]] = {
     "tm.": ("modes", "cells", "resets", "telemetry", "flags", "system"),
     "bus.": ("bursts", "publisher", "backlog", "system", "telemetry"),
     "re.": ("frames", "cuts", "crossing", "flash", "broken", "configs", "steady", "hostile"),
-    "tc.": ("conversations", "late", "halves", "silence", "writes", "floods", "polling"),
+    "tc.": ("conversations", "late", "halves", "silence", "writes", "floods", "polling", "queued"),
 }
 """The families that bear on a component's invariants, by the prefix of their ids; the system's need all."""
 

@@ -17,7 +17,7 @@ from p4verify.stateful.flaws.gateway import GATEWAY
 from p4verify.stateful.flaws.publisher import PUBLISHER
 from p4verify.stateful.flaws.system import SYSTEM
 from p4verify.stateful.flaws.telemetry import TELEMETRY
-from p4verify.stateful.flaws.tinybms import TINYBMS
+from p4verify.stateful.flaws.tinybms import TINYBMS, YOUNGEST_FIRST
 from p4verify.targets.building.build import build_firmware
 from p4verify.targets.building.manifest import load
 from p4verify.targets.sim import SimTarget
@@ -51,7 +51,7 @@ def test_every_invariant_that_the_simulator_judges_has_a_flaw() -> None:
     )
 
 
-@pytest.mark.parametrize("flaw", FLAWS, ids=lambda flaw: flaw.invariant)
+@pytest.mark.parametrize("flaw", [*FLAWS, YOUNGEST_FIRST], ids=lambda flaw: flaw.invariant)
 def test_an_invariant_is_violated_with_its_flaw_and_holds_without(flaw: Flaw, product: Product, tmp_path: Path) -> None:
     with SimTarget(build_firmware(flawed(flaw, tmp_path / "tree"))) as target:
         assert set(explored(target, flaw.trial).violated) == {flaw.invariant} | flaw.follows

@@ -56,6 +56,17 @@ REFUSED = Trial(
     (ONCE,),
 )
 WRITING = Trial(assemble([[(write(0, 1000), 100)]], (5,), {}, 2000, ("tc.stats",)), (ONCE,))
+QUEUED = Trial(
+    assemble(
+        [[(write(0, 1000), 100)], [(write(1, 2000), 110)], [(write(2, 3000), 120)], [(read(3), 130)]],
+        (5, 4, 5, 4),
+        {"bms": [QUICK, *[coded(0, 30_000)] * 20]},
+        2000,
+        ("tc.stats",),
+    ),
+    (ONCE,),
+)
+"""Three more ask, one after another, while the BMS takes its time over the first."""
 COUNTING = Trial(assemble([[(read(0), 100)], [(STATS, 100), (STATS, 0)]], (5, 5), {}, 2000, ("tc.stats",)), (RACES,))
 
 TINYBMS = (
@@ -235,4 +246,18 @@ TINYBMS = (
         ),
         COUNTING,
     ),
+)
+
+YOUNGEST_FIRST = Flaw(
+    "tc.progress",
+    "The request that came last goes first: only the order of the queue tells.",
+    (
+        Edit(
+            REQUESTS,
+            "(int32_t)(slot->order - oldest->order) < 0",
+            "(int32_t)(slot->order - oldest->order) > 0",
+        ),
+    ),
+    QUEUED,
+    frozenset({"tc.queue-bounded"}),
 )

@@ -51,8 +51,8 @@ def passed_over(wire: Wire) -> Judgement | None:
         return None
     late, frame = served[int(result.blocked.results["value"])]
     return violated(
-        f"{late.describe()} at {at(late.begun_us)} was sent before one that had been asked for earlier:"
-        f" {result.reason}",
+        f"{late.describe()} at {at(late.begun_us)} was sent before one that had been asked for earlier, and was"
+        " still in the queue",
         late.begun,
         frame.position,
     )
